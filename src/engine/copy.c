@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The copy engine; copy.h says how it works.
+ */
+#include "engine/copy.h"
+
+#include "engine/bytes.h"
+#include "engine/failure.h"
+#include "host/guarded.h"
+#include "host/read_section.h"
+#include "segments/imported.h"
+
+#include <errno.h>
+
+/* From here on the caches are no help, and stores that go past them are faster than memcpy. */
+#define STREAM_LEAST ((size_t)8 << 20)
+
+/* ---- finding ---- */
+
+static struct found find_by_descriptor(const struct xmem_descriptor *descriptor, uint64_t address)
+{
+    struct found found = {0};
+    struct descriptor_entry *entry = descriptor_entry(descriptor);
+    if (UNLIKELY(!entry)) {
+        found.cause = XMEM_FAILURE_DESCRIPTOR;
+        found.error = EINVAL;
+        found.detail = "never attached, detached already, or forged";
+        return found;
+    }
+    if (UNLIKELY(!range_inside(address, 1, entry->base, entry->length))) {
+        found.cause = XMEM_FAILURE_NO_MAPPING;
+        found.error = EFAULT;
+        found.detail = "the address is outside the bytes that were attached";
+        return found;
+    }
+    found.entry = entry;
+    found.tagged = descriptor_region(entry, address);
+    found.backing = entry->backing;
+    return found;
+}
+
+static struct found find_by_process(struct xmem_process *process, uint64_t address)
+{
+    struct found found = {0};
+    found.tagged = process_region(process, address);
+    found.backing = process->backing;
+    if (UNLIKELY(load_acquire(&process->state) != PROCESS_OPEN)) {
+        found.cause = XMEM_FAILURE_PEER_GONE;
+        found.error = ESRCH;
+        found.detail = "the process was closed";
+    }
+    return found;
+}
+
+struct found place_find(const struct place *place, uint64_t address)
+{
+    return place->descriptor ? find_by_descriptor(place->descriptor, address)
+                             : find_by_process(place->process, address);
+}
+
+static struct outcome check_descriptor(const struct xmem_descriptor *descriptor, uint64_t address,
+                                       uint64_t n)
+{
+    read_section_enter();
+    const struct descriptor_entry *entry = descriptor_entry(descriptor);
+    bool inside = entry && range_inside(address, n, entry->base, entry->length);
+    read_section_leave();
+    if (!entry)
+        return outcome_failure(XMEM_FAILURE_DESCRIPTOR, EINVAL,
+                               "never attached, detached already, or forged");
+    if (!inside)
+        return outcome_at(XMEM_FAILURE_NO_MAPPING, EFAULT, address,
+                          "the range is not inside the bytes that were attached");
+    return OUTCOME_SUCCESS;
+}
+
+struct outcome place_check(const struct place *place, uint64_t address, uint64_t n)
+{
+    if (place->descriptor)
+        return check_descriptor(place->descriptor, address, n);
+    if (!range_within(address, n, place->process->limit))
+        return outcome_at(XMEM_FAILURE_NO_MAPPING, EFAULT, address,
+                          "the range wraps or leaves the address space");
+    return OUTCOME_SUCCESS;
+}
+
+const char *place_words(const struct place *place)
+{
+    if (place->process)
+        return process_kind_words(place->process);
+    return place->descriptor->kind == XMEM_DESCRIPTOR_KERNEL ? "kernel" : "attached";
+}
+
+pid_t place_pid(const struct place *place)
+{
+    return place->process ? place->process->pid : 0;
+}
+
+/* ---- windowed segments ---- */
+
+static COLD struct outcome refused(struct segment *segment, uint64_t address, uint8_t state,
+                                   enum direction direction)
+{
+    if (state & PAGE_MAPPED)
+        return outcome_at(XMEM_FAILURE_NO_AUTHORITY, EFAULT, address,
+                          direction == FROM_USER ? "the page is mapped, but its user may not read it"
+                                                 : "the page is mapped, but its user may not write "
+                                                   "it");
+    if (load_acquire(&segment->life) != SEGMENT_LIVE)
+        return outcome_at(XMEM_FAILURE_DELETED, EFAULT, address,
+                          "the memory was unmapped, or its process closed, after it was attached");
+    return outcome_at(XMEM_FAILURE_NO_MAPPING, EFAULT, address, "nothing is mapped there");
+}
+
+struct outcome page_admit(tagged_segment tagged, uint64_t address, enum direction direction,
+                          uint8_t *state)
+{
+    struct segment *segment = tagged_pointer(tagged);
+    uint8_t *page = segment_page(segment, page_number(region_offset(address)));
+    uint8_t wanted = page_wanted(tagged_key(tagged), direction);
+    uint8_t noted = direction == FROM_USER ? PAGE_REFERENCED : PAGE_REFERENCED | PAGE_MODIFIED;
+    *state = load_relaxed(page);
+    if ((*state & wanted) == wanted)
+        return OUTCOME_SUCCESS;
+    if ((*state & wanted & ~noted) == (wanted & ~noted)) {
+        *state = or_fetch(page, noted);
+        if ((*state & wanted) == wanted)
+            return OUTCOME_SUCCESS;
+    }
+    return refused(segment, address, *state, direction);
+}
+
+/* Pages from `page` on, `most` at most, whose bytes agree with `value` under `mask`. */
+static uint32_t same_pages(struct segment *segment, uint32_t page, uint32_t most, uint8_t mask,
+                           uint8_t value)
+{
+    const uint64_t every_byte = UINT64_C(0x0101010101010101);
+    uint32_t count = 0;
+    while (count < most) {
+        const uint8_t *at = segment_page(segment, page + count);
+        if (((page + count) & 7) == 0 && most - count >= 8) {
+            uint64_t eight = load_relaxed((const uint64_t *)(const void *)at);
+            if ((eight & (every_byte * mask)) == every_byte * value) {
+                count += 8;
+                continue;
+            }
+        }
+        if ((load_relaxed(at) & mask) != value)
+            break;
+        count++;
+    }
+    return count;
+}
+
+static COLD struct outcome fault_outcome(struct segment *segment, uint64_t address, size_t done)
+{
+    struct outcome outcome = import_fault(segment, region_offset(address + done));
+    outcome.done = done;
+    outcome.address = address + done;
+    return outcome;
+}
+
+static struct outcome copy_guarded(struct segment *segment, uint64_t address, char *kernel,
+                                   size_t n, enum direction direction, bool stream)
+{
+    struct guarded_fault fault;
+    char *user = segment->window + region_offset(address);
+    char *to = direction == FROM_USER ? kernel : user;
+    const char *from = direction == FROM_USER ? user : kernel;
+    size_t done = guarded_copy(to, from, n, stream, &fault);
+    if (LIKELY(!fault.address))
+        return outcome_done(done);
+    if (fault.address - (uintptr_t)user >= n)
+        /* The kernel's own pointer is bad: let it fault where that is seen. */
+        __builtin_memcpy(to, from, n);
+    return fault_outcome(segment, address, done);
+}
+
+static struct outcome copy_run(struct segment *segment, uint64_t address, char *kernel, size_t n,
+                               enum direction direction, bool stream)
+{
+    char *user = segment->window + region_offset(address);
+    char *to = direction == FROM_USER ? kernel : user;
+    const char *from = direction == FROM_USER ? user : kernel;
+    if (stream)
+        stream_copy(to, from, n);
+    else
+        copy_bytes(to, from, n);
+    return outcome_done(n);
+}
+
+struct outcome copy_windowed(tagged_segment tagged, uint64_t address, char *kernel, size_t n,
+                             enum direction direction, bool stream)
+{
+    struct segment *segment = tagged_pointer(tagged);
+    uint64_t offset = region_offset(address);
+    uint32_t page = page_number(offset);
+    uint8_t state;
+    struct outcome outcome = page_admit(tagged, address, direction, &state);
+    if (UNLIKELY(outcome.cause))
+        return outcome;
+    n = smaller(smaller(n, bytes_to_region_end(address)), RUN_MOST);
+    uint8_t mask = page_wanted(tagged_key(tagged), direction) | PAGE_GUARDED;
+    uint32_t most = page_number(offset + n - 1) - page + 1;
+    uint32_t pages = 1 + (most > 1 ? same_pages(segment, page + 1, most - 1, mask, state & mask)
+                                   : 0);
+    n = smaller(n, ((uint64_t)(page + pages) << PAGE_SHIFT) - offset);
+    return state & PAGE_GUARDED ? copy_guarded(segment, address, kernel, n, direction, stream)
+                                : copy_run(segment, address, kernel, n, direction, stream);
+}
+
+/* ---- backings ---- */
+
+/* Bytes from address on that no windowed segment covers: up to the next mapped page, or the end of
+ * the region. */
+static size_t uncovered(tagged_segment tagged, uint64_t address, size_t n)
+{
+    n = smaller(n, bytes_to_region_end(address));
+    if (!tagged)
+        return n;
+    struct segment *segment = tagged_pointer(tagged);
+    uint64_t offset = region_offset(address);
+    uint32_t last = page_number(offset + n - 1);
+    for (uint32_t page = page_number(offset); page <= last; page++)
+        if (segment_page_state(segment, page) & PAGE_MAPPED)
+            return ((uint64_t)page << PAGE_SHIFT) - offset;
+    return n;
+}
+
+/* Inside a read section: keeps the backing, and the descriptor's entry, until end_backed(). */
+static bool begin_backed(const struct found *found)
+{
+    if (thread_state.mode == THREAD_INTERRUPT && !found->backing->operations->interrupt_callable)
+        return false;
+    segment_hold(found->backing);
+    if (found->entry)
+        __atomic_add_fetch(&found->entry->moves, 1, __ATOMIC_SEQ_CST);
+    return true;
+}
+
+static void end_backed(const struct found *found)
+{
+    if (found->entry)
+        __atomic_sub_fetch(&found->entry->moves, 1, __ATOMIC_SEQ_CST);
+    segment_drop_later(found->backing);
+}
+
+static struct outcome not_at_interrupt_level(uint64_t address)
+{
+    return outcome_at(XMEM_FAILURE_ENVIRONMENT, EPERM, address,
+                      "an opened process cannot be reached from an interrupt handler; move from "
+                      "the process environment");
+}
+
+/* Entered inside a read section, which it leaves. */
+static struct outcome copy_backed(const struct found *found, uint64_t address, char *kernel,
+                                  size_t n, enum direction direction)
+{
+    struct segment *backing = found->backing;
+    n = uncovered(found->tagged, address, n);
+    bool begun = begin_backed(found);
+    read_section_leave();
+    if (!begun)
+        return not_at_interrupt_level(address);
+    struct outcome outcome = backing->operations->move(backing, address, kernel, n, direction);
+    end_backed(found);
+    return outcome;
+}
+
+static bool no_regions(const struct region_table *table)
+{
+    for (uint32_t at = 0; at <= table->mask; at++)
+        if (load_relaxed(&table->slots[at].segment))
+            return false;
+    return true;
+}
+
+static bool entry_no_regions(const struct descriptor_entry *entry)
+{
+    for (uint32_t at = 0; at < entry->region_count; at++)
+        if (entry->regions[at])
+            return false;
+    return true;
+}
+
+bool copy_can_batch(const struct place *place)
+{
+    read_section_enter();
+    const struct descriptor_entry *entry =
+        place->descriptor ? descriptor_entry(place->descriptor) : NULL;
+    const struct segment *backing = entry            ? entry->backing
+                                    : place->process ? place->process->backing
+                                                     : NULL;
+    bool can = backing && backing->operations->move_several &&
+               (entry ? entry_no_regions(entry)
+                      : no_regions(load_acquire(&place->process->regions)));
+    read_section_leave();
+    return can;
+}
+
+struct outcome copy_batch(const struct place *place, const struct transfer *list, size_t count,
+                          enum direction direction)
+{
+    read_section_enter();
+    struct found found = place_find(place, list[0].address);
+    bool begun = !found.cause && begin_backed(&found);
+    read_section_leave();
+    if (found.cause)
+        return outcome_at(found.cause, found.error, list[0].address, found.detail);
+    if (!begun)
+        return not_at_interrupt_level(list[0].address);
+    struct outcome outcome =
+        found.backing->operations->move_several(found.backing, list, count, direction);
+    end_backed(&found);
+    return outcome;
+}
+
+/* Nothing of ours is mapped at the address, so that a backing has the say. */
+static bool belongs_to_backing(const struct found *found, uint64_t address)
+{
+    return found->backing &&
+           (!found->tagged ||
+            !(segment_page_state(tagged_pointer(found->tagged),
+                                 page_number(region_offset(address))) &
+              PAGE_MAPPED));
+}
+
+/* One run. */
+static struct outcome copy_piece(const struct place *place, uint64_t address, char *kernel,
+                                 size_t n, enum direction direction, bool stream)
+{
+    read_section_enter();
+    struct found found = place_find(place, address);
+    if (LIKELY(!found.cause) && belongs_to_backing(&found, address))
+        return copy_backed(&found, address, kernel, n, direction);
+    struct outcome outcome;
+    if (found.cause)
+        outcome = outcome_at(found.cause, found.error, address, found.detail);
+    else if (!found.tagged)
+        outcome = outcome_at(XMEM_FAILURE_NO_MAPPING, EFAULT, address, "nothing is mapped there");
+    else
+        outcome = copy_windowed(found.tagged, address, kernel, n, direction, stream);
+    read_section_leave();
+    return outcome;
+}
+
+struct outcome copy_range(const struct place *place, uint64_t address, char *kernel, size_t n,
+                          enum direction direction)
+{
+    bool stream = n >= STREAM_LEAST;
+    size_t done = 0;
+    while (done < n) {
+        struct outcome outcome =
+            copy_piece(place, address + done, kernel + done, n - done, direction, stream);
+        done += outcome.done;
+        if (UNLIKELY(outcome.cause)) {
+            outcome.done = done;
+            return outcome;
+        }
+    }
+    return outcome_done(done);
+}

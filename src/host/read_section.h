@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Read sections and grace periods.
+ *
+ * A thread reads shared structures (region tables, page state, descriptor entries) and copies
+ * bytes inside a read section.  read_section_wait() returns when every section that was open at
+ * its call has been left: whoever revokes something unpublishes it, waits, and then knows that
+ * nobody uses it any more.
+ *
+ *   1. enter and leave nest, never wait, and may be called in a signal handler that interrupts
+ *      either of them.
+ *   2. a thread registers before its first section; register, unregister and wait are never
+ *      called in a handler or inside a section.
+ *   3. what happened before wait() was called is visible to every section entered after it
+ *      returned; what a section did is visible after wait() has returned.
+ *
+ * Two forms: liburcu's "memb" flavour, whose readers pay no fence, and one of plain C11 atomics
+ * for the thread sanitizer, which does not see liburcu's ordering.
+ */
+#ifndef XMEM_HOST_READ_SECTION_H
+#define XMEM_HOST_READ_SECTION_H
+
+#include "host/platform.h"
+
+#ifndef XMEM_READ_SECTION_C11
+#define XMEM_READ_SECTION_C11 THREAD_SANITIZER
+#endif
+
+#if XMEM_READ_SECTION_C11
+
+struct read_section_slot {
+    uint64_t state; /* 0: outside; else the period the outermost section began in */
+    struct read_section_slot *next;
+    unsigned nesting;
+    bool in_use;
+};
+
+extern THREAD_LOCAL struct read_section_slot *read_section_own;
+extern uint64_t read_section_period;
+
+static inline void read_section_enter(void)
+{
+    struct read_section_slot *own = read_section_own;
+    if (own->nesting++ == 0) {
+        store_strong(&own->state, load_strong(&read_section_period));
+        full_fence();
+    }
+    compiler_fence();
+}
+
+static inline void read_section_leave(void)
+{
+    struct read_section_slot *own = read_section_own;
+    compiler_fence();
+    if (own->nesting == 1)
+        store_strong(&own->state, 0);
+    own->nesting--;
+}
+
+#else
+
+#ifndef _LGPL_SOURCE
+#define _LGPL_SOURCE /* inlined read sections */
+#endif
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wundef"
+#pragma GCC diagnostic ignored "-Wshadow"
+#include <urcu/urcu-memb.h>
+#pragma GCC diagnostic pop
+
+static ALWAYS_INLINE void read_section_enter(void)
+{
+    urcu_memb_read_lock();
+}
+
+static ALWAYS_INLINE void read_section_leave(void)
+{
+    urcu_memb_read_unlock();
+}
+
+#endif
+
+int read_section_register(void); /* 0 or ENOMEM; all signals blocked by the caller */
+void read_section_unregister(void);
+void read_section_wait(void);
+
+#endif

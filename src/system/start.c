@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xmem_start and xmem_stop.
+ *
+ * One mutex covers the count of starts; it is outermost of all.  What costs only address space
+ * (tables, the reservation) is made at the first start and stays: after a stop a stale pointer or
+ * descriptor still meets memory of ours, and is refused.
+ */
+#include "engine/current.h"
+#include "engine/descriptor.h"
+#include "engine/failure.h"
+#include "engine/process.h"
+#include "engine/settings.h"
+#include "engine/thread.h"
+#include "host/signals.h"
+#include "host/threads.h"
+#include "segments/segment.h"
+#include "system/system.h"
+
+#include <errno.h>
+
+struct settings settings;
+
+static host_mutex mutex = HOST_MUTEX_INITIALIZER;
+static unsigned starts;
+
+bool system_started(void)
+{
+    return load_relaxed(&starts) != 0;
+}
+
+static void thread_ending(struct thread_record *record)
+{
+    leave_all();
+    descriptor_give_back_indexes(record);
+}
+
+static int prepare_tables(void)
+{
+    int error = threads_start(thread_ending);
+    if (!error)
+        error = processes_start();
+    return error ? error : descriptors_start();
+}
+
+static const char *wrong_config(const struct xmem_config *config, int *error)
+{
+    *error = EINVAL;
+    if (config->size != sizeof(*config))
+        return "config->size is not sizeof(struct xmem_config) of this version";
+    *error = ENOTSUP;
+    if (config->real_memory || config->paging_space || config->paging_space_size)
+        return "this version does not page; leave real_memory and paging_space unset";
+    return NULL;
+}
+
+static int start_parts(const struct xmem_config *config)
+{
+    int error = segments_start();
+    if (error)
+        return error;
+    settings.lock_memory = config->lock_memory != 0;
+    messages_set(config->panic);
+    error = interrupts_start(!config->leave_fault_signals, config->interrupt_signal);
+    if (error)
+        segments_stop();
+    return error;
+}
+
+static int start_first(const struct xmem_config *config)
+{
+    static const char operation[] = "xmem_start";
+    int error = prepare_tables();
+    if (error)
+        return fail_no_memory(operation);
+    error = thread_process_only(operation);
+    if (error)
+        return error;
+    const char *wrong = wrong_config(config, &error);
+    if (wrong)
+        return fail(operation,
+                    outcome_failure(error == EINVAL ? XMEM_FAILURE_ARGUMENT : XMEM_FAILURE_KIND,
+                                    error, wrong));
+    error = start_parts(config);
+    if (error == EINVAL)
+        return fail_argument(operation, "interrupt_signal is not a real-time signal");
+    return error ? fail(operation, outcome_failure(XMEM_FAILURE_NO_MEMORY, error,
+                                                   "no address space, descriptor or thread is "
+                                                   "left"))
+                 : 0;
+}
+
+EXPORT int xmem_start(const struct xmem_config *config)
+{
+    static const char operation[] = "xmem_start";
+    static const struct xmem_config defaults = {.size = sizeof(defaults)};
+    if (thread_state.mode == THREAD_INTERRUPT || thread_state.mode == THREAD_FORKED)
+        return thread_require_process(operation);
+    host_lock(&mutex);
+    int error = 0;
+    if (starts == 0)
+        error = start_first(config ? config : &defaults);
+    if (!error)
+        store_relaxed(&starts, starts + 1);
+    host_unlock(&mutex);
+    return error;
+}
+
+static int refuse_busy(const struct xmem_statistics *left)
+{
+    const char *detail = left->processes     ? "processes are open; close them"
+                         : left->descriptors ? "descriptors are attached; detach them"
+                         : left->mapped_in   ? "memory is mapped in; map it out"
+                         : left->holds       ? "handles are held; release them"
+                                             : "segments exist; delete them";
+    return fail("xmem_stop", outcome_failure(XMEM_FAILURE_BUSY, EBUSY, detail));
+}
+
+static bool anything_left(const struct xmem_statistics *left)
+{
+    return left->processes || left->descriptors || left->mapped_in || left->holds ||
+           left->segments;
+}
+
+/* Mutex held.  The last stop. */
+static int stop_last(void)
+{
+    struct xmem_statistics left = {.size = sizeof(left)};
+    reaper_drain();
+    statistics_collect(&left);
+    if (anything_left(&left))
+        return refuse_busy(&left);
+    host_handlers_remove();
+    return segments_stop();
+}
+
+EXPORT int xmem_stop(void)
+{
+    static const char operation[] = "xmem_stop";
+    int error = thread_process_only(operation);
+    if (error)
+        return error;
+    host_lock(&mutex);
+    if (starts == 0)
+        error = fail_argument(operation, "xmem is not started");
+    else if (starts == 1)
+        error = stop_last();
+    if (!error)
+        store_relaxed(&starts, starts - 1);
+    host_unlock(&mutex);
+    return error;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Starting and stopping, and what the parts of the system layer need of each other.
+ */
+#ifndef XMEM_SYSTEM_SYSTEM_H
+#define XMEM_SYSTEM_SYSTEM_H
+
+#include "host/platform.h"
+#include "xmem/xmem.h"
+
+bool system_started(void);
+int interrupts_start(bool own_faults, int interrupt_signal);
+void messages_set(void (*panic)(const char *));
+void statistics_collect(struct xmem_statistics *statistics);
+
+#endif
