@@ -92,7 +92,8 @@ struct xmem_config {
  * configuration is ignored.
  * config: NULL or a zero-filled structure with size set takes the defaults.
  * Returns 0; EINVAL: config->size is unknown or a signal number is not usable; ENOMEM; ENOTSUP:
- * a paging option; EPERM: called in the interrupt environment or in a forked child.
+ * a paging option; EPERM: called in the interrupt environment or in a forked child; ENOSYS: the
+ * Linux kernel has no membarrier(2), or a sandbox forbids it.
  * Context: process.  Blocks, allocates.  Installs signal handlers, which chain to those present.
  */
 int xmem_start(const struct xmem_config *config);

@@ -63,7 +63,8 @@ static struct outcome check_descriptor(const struct xmem_descriptor *descriptor,
 {
     read_section_enter();
     const struct descriptor_entry *entry = descriptor_entry(descriptor);
-    bool inside = entry && range_inside(address, n, entry->base, entry->length);
+    bool inside =
+        entry && (n == 0 || range_inside(address, n, entry->base, entry->length));
     read_section_leave();
     if (!entry)
         return outcome_failure(XMEM_FAILURE_DESCRIPTOR, EINVAL,
@@ -130,9 +131,8 @@ struct outcome page_admit(tagged_segment tagged, uint64_t address, enum directio
     return refused(segment, address, *state, direction);
 }
 
-/* Pages from `page` on, `most` at most, whose bytes agree with `value` under `mask`. */
-static uint32_t same_pages(struct segment *segment, uint32_t page, uint32_t most, uint8_t mask,
-                           uint8_t value)
+uint32_t same_pages(struct segment *segment, uint32_t page, uint32_t most, uint8_t mask,
+                    uint8_t value)
 {
     const uint64_t every_byte = UINT64_C(0x0101010101010101);
     uint32_t count = 0;

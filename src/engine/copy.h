@@ -59,6 +59,10 @@ struct outcome copy_windowed(tagged_segment tagged, uint64_t address, char *kern
 struct outcome page_admit(tagged_segment tagged, uint64_t address, enum direction direction,
                           uint8_t *state);
 
+/* Pages from `page` on, `most` at most, whose state agrees with `value` under `mask`. */
+uint32_t same_pages(struct segment *segment, uint32_t page, uint32_t most, uint8_t mask,
+                    uint8_t value);
+
 /* What to tell about the memory behind a place in a failure's words. */
 const char *place_words(const struct place *place);
 pid_t place_pid(const struct place *place);

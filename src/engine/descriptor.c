@@ -168,8 +168,16 @@ static enum xmem_failure_class hold_regions(struct descriptor_entry *entry,
     enum xmem_failure_class cause = XMEM_FAILURE_NONE;
     uint64_t address = entry->base;
     uint64_t left = entry->length;
-    struct segment *backing = process->backing;
     read_section_enter();
+    if (UNLIKELY(load_acquire(&process->state) != PROCESS_OPEN)) {
+        read_section_leave();
+        entry->region_count = 0;
+        entry->backing = NULL;
+        return XMEM_FAILURE_PEER_GONE;
+    }
+    struct segment *backing = process->backing;
+    if (backing)
+        segment_hold(backing);
     for (uint32_t at = 0; at < entry->region_count; at++) {
         uint64_t bytes = smaller(left, bytes_to_region_end(address));
         tagged_segment tagged = hold_region(process, address);
@@ -185,8 +193,6 @@ static enum xmem_failure_class hold_regions(struct descriptor_entry *entry,
         left -= bytes;
     }
     read_section_leave();
-    if (backing)
-        segment_hold(backing);
     entry->backing = backing;
     return cause;
 }
@@ -236,6 +242,8 @@ static struct outcome fill_regions(struct descriptor_entry *entry, struct xmem_p
     if (!cause)
         return OUTCOME_SUCCESS;
     drop_entry_regions(entry);
+    if (cause == XMEM_FAILURE_PEER_GONE)
+        return outcome_failure(cause, ESRCH, "the process was closed");
     return outcome_at(cause, EFAULT, hole, "the range has a page where nothing is mapped");
 }
 
@@ -303,12 +311,11 @@ EXPORT int xmem_attach(struct xmem_process *process, uint64_t address, size_t n,
     int error = thread_process_only(operation);
     if (error)
         return error;
-    struct xmem_process *meant = process_argument(operation, process);
+    struct xmem_process *meant = process ? process : thread_state.current;
     if (UNLIKELY(!meant))
-        return xmem_last_failure()->error;
-    error = attach(operation, meant, address, n, descriptor);
-    process_drop(meant);
-    return error;
+        return fail_argument(operation, "no process was given and this thread runs under none; "
+                                        "call xmem_enter() first");
+    return attach(operation, meant, address, n, descriptor);
 }
 
 /* ---- detach ---- */
@@ -362,8 +369,7 @@ EXPORT int xmem_detach(struct xmem_descriptor *descriptor)
         hand_to_reaper(entry);
         return 0;
     }
-    full_fence();
-    if (load_relaxed(&entry->owner) != thread_state.number || load_relaxed(&entry->shared)) {
+    if (load_relaxed(&entry->owner) != thread_state.number || load_strong(&entry->shared)) {
         read_section_wait();
         if (entry->backing && !foreign_wait(&entry->moves)) {
             hand_to_reaper(entry);

@@ -9,8 +9,8 @@
  *      generation is 0.
  *   3. Each attached entry has a reference of every segment in `regions` and of `backing`.
  *   4. A move looks at the entry inside a read section.  A thread other than the owner first sets
- *      `shared`, fences, and only then trusts what it reads; a detach clears generation, fences, and
- *      then looks at `shared`.  So a detach that finds `shared` clear knows that nobody but its
+ *      `shared`, fences, and only then trusts what it reads; a detach clears generation and then
+ *      looks at `shared`, both sequentially consistent.  So a detach that finds `shared` clear knows that nobody but its
  *      own thread can be inside, and needs no grace period.
  *   5. `moves` counts moves that have left the read section for a backing; a detach waits for them
  *      (one second at most), and the entry is not reused while there are any.
@@ -69,9 +69,10 @@ static ALWAYS_INLINE bool descriptor_matches(const struct descriptor_entry *entr
            descriptor->generation != 0;
 }
 
-/* The entry of a valid descriptor, NULL for any other.  Inside a read section. */
+/* The entry that a descriptor would have, announced as used by this thread; whether it matches is
+ * to be asked next.  Inside a read section. */
 static ALWAYS_INLINE struct descriptor_entry *
-descriptor_entry(const struct xmem_descriptor *descriptor)
+descriptor_place(const struct xmem_descriptor *descriptor)
 {
     struct descriptor_entry *entry = &descriptor_table[descriptor->index & (DESCRIPTORS_MOST - 1)];
     if (UNLIKELY(load_relaxed(&entry->owner) != thread_state.number) &&
@@ -79,6 +80,13 @@ descriptor_entry(const struct xmem_descriptor *descriptor)
         store_relaxed(&entry->shared, 1);
         full_fence();
     }
+    return entry;
+}
+
+/* The entry of a valid descriptor, NULL for any other.  Inside a read section. */
+static inline struct descriptor_entry *descriptor_entry(const struct xmem_descriptor *descriptor)
+{
+    struct descriptor_entry *entry = descriptor_place(descriptor);
     return LIKELY(descriptor_matches(entry, descriptor)) ? entry : NULL;
 }
 

@@ -124,15 +124,17 @@ static int prepare_piece(struct mapping *mapping, const struct piece *piece)
     return error ? error : import_piece(mapping, segment, piece);
 }
 
-/* Gives back what prepare_piece() got, up to `end`. */
-static void undo_pieces(struct mapping *mapping, uint64_t end)
+/* Gives back what prepare_piece() got for the pieces up to `last` and for that one. */
+static void undo_pieces(struct mapping *mapping, const struct piece *last)
 {
-    struct page_range range = {mapping->address, end - mapping->address};
+    struct page_range range = {mapping->address, mapping->length};
     struct piece piece;
-    while (next_piece(&range, &piece)) {
+    while (mapping->share && next_piece(&range, &piece)) {
         struct segment *segment = segment_for(mapping, &piece);
-        if (mapping->share && segment)
-            import_clear(segment, piece.first, piece.count);
+        if (segment)
+            (void)segment_clear_lingering(segment, piece.first, piece.count);
+        if (piece.number == last->number)
+            break;
     }
     for (uint32_t at = 0; at < mapping->regions; at++)
         if (mapping->fresh[at])
@@ -149,7 +151,7 @@ static int prepare_pieces(struct mapping *mapping)
     while (next_piece(&range, &piece)) {
         error = prepare_piece(mapping, &piece);
         if (error) {
-            undo_pieces(mapping, piece.address);
+            undo_pieces(mapping, &piece);
             return error;
         }
     }

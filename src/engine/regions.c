@@ -30,7 +30,7 @@ static struct region_table *table_create(uint32_t shift, uint64_t multiplier)
 
 struct region_table *regions_create(unsigned bits)
 {
-    return bits == 32 ? table_create(60, UINT64_C(1) << 60) : table_create(FIRST_SHIFT, GOLDEN);
+    return bits == 32 ? table_create(59, UINT64_C(1) << 59) : table_create(FIRST_SHIFT, GOLDEN);
 }
 
 void regions_set(struct region_table *table, uint64_t number, tagged_segment segment)

@@ -6,7 +6,9 @@
  *      once were stored are never removed from a table, only their segment is.
  *   2. One writer at a time (the process's mutex).  A table that becomes too small is replaced
  *      whole; the old one is freed after a grace period.
- *   3. A 32-bit space has one table of 16 for its life, in which a region's place is its number.
+ *   3. A 32-bit space has one table of 32 for its life, in which a region's place is its number.
+ *   4. Every table has empty slots, so that looking for what is not there ends: a quarter of them
+ *      at least, and the upper 16 of a 32-bit space's.
  */
 #ifndef XMEM_ENGINE_REGIONS_H
 #define XMEM_ENGINE_REGIONS_H

@@ -57,10 +57,20 @@ static inline void read_section_leave(void)
     own->nesting--;
 }
 
+static inline bool read_section_leave_quietly(void)
+{
+    read_section_leave();
+    return false;
+}
+
 #else
 
 #ifndef _LGPL_SOURCE
 #define _LGPL_SOURCE /* inlined read sections */
+#endif
+/* Readers take for granted that waiters use membarrier(2); read_section_usable() makes sure. */
+#ifndef CONFIG_RCU_FORCE_SYS_MEMBARRIER
+#define CONFIG_RCU_FORCE_SYS_MEMBARRIER
 #endif
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
@@ -79,10 +89,25 @@ static ALWAYS_INLINE void read_section_leave(void)
     urcu_memb_read_unlock();
 }
 
+/* Leaves without waking a thread that waits for us, and says whether there may be one: then the
+ * caller calls read_section_wake().  It keeps a short function free of calls. */
+static ALWAYS_INLINE bool read_section_leave_quietly(void)
+{
+    urcu_memb_smp_mb_slave();
+    CMM_STORE_SHARED(URCU_TLS(urcu_memb_reader).ctr,
+                     URCU_TLS(urcu_memb_reader).ctr - URCU_GP_COUNT);
+    urcu_memb_smp_mb_slave();
+    return uatomic_read(&urcu_memb_gp.futex) == -1;
+}
+
 #endif
 
+/* Whether read sections work here: asked once, before the first. */
+bool read_section_usable(void);
 int read_section_register(void); /* 0 or ENOMEM; all signals blocked by the caller */
 void read_section_unregister(void);
 void read_section_wait(void);
+/* Wakes whoever waits for sections that have been left.  Interrupt-callable. */
+void read_section_wake(void);
 
 #endif

@@ -4,8 +4,8 @@
  *
  * Locks: `mutex` covers the free list, the list of arenas and the counts; it nests inside every
  * other lock of the library and nothing is called under it but the host layer.
- *   1. A slot on the free list has no page mapped, no chunk allocated and, unless `dirty`, no
- *      storage.
+ *   1. A slot on the free list has no page mapped, no chunk allocated, no storage unless `dirty`,
+ *      and both windows on its arena unless `foreign_windows`.
  *   2. Slots [0, slots_ready) are backed by an arena; the others have no access.
  *   3. The table of slots and the reservation live as long as the program: a stale handle meets a
  *      slot of another generation, never unmapped memory.
@@ -160,15 +160,25 @@ static int punch_whole(struct segment *segment)
     return slot_punch(segment, 0, PAGES_PER_SEGMENT);
 }
 
+/* What could not be done as the slot was given back.  Mutex held. */
+static int clean(struct segment *slot)
+{
+    int error = slot->foreign_windows ? slot_remap(slot, 0, PAGES_PER_SEGMENT) : 0;
+    if (error)
+        return error;
+    slot->foreign_windows = false;
+    error = slot->dirty ? punch_whole(slot) : 0;
+    slot->dirty = error != 0;
+    return error;
+}
+
 int slot_take(struct segment **segment)
 {
     host_lock(&mutex);
     int error = free_list ? 0 : arena_add();
     struct segment *slot = free_list;
-    if (!error && slot->dirty) {
-        error = punch_whole(slot);
-        slot->dirty = error != 0;
-    }
+    if (!error)
+        error = clean(slot);
     if (!error) {
         free_list = slot->next;
         slots_taken++;

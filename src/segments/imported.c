@@ -71,20 +71,14 @@ int import_map(struct segment *segment, uint32_t first, uint32_t count, struct i
     struct import *import = import_create(first, count, share, offset);
     if (!import)
         return ENOMEM;
+    /* Listed, and its pages lingering, before the windows change: should they have to be given
+     * back and that fail, it is tried again before the pages are used for anything else. */
+    segment_mark_lingering(segment, first, count);
+    publish(segment, import);
     uint64_t at = (uint64_t)first << PAGE_SHIFT;
     uint64_t size = (uint64_t)count << PAGE_SHIFT;
     int error = host_file_map(&import->file, offset, size, segment->window + at);
-    if (!error) {
-        error = host_file_map(&import->file, offset, size, segment->direct + at);
-        if (error && slot_remap(segment, first, count) != 0)
-            segment->dirty = true; /* cannot be: the arena was mapped there a moment ago */
-    }
-    if (error) {
-        import_destroy(import);
-        return error;
-    }
-    publish(segment, import);
-    return 0;
+    return error ? error : host_file_map(&import->file, offset, size, segment->direct + at);
 }
 
 /* What is left of an import on one side of the cleared pages. */
@@ -152,7 +146,7 @@ void import_forget(struct segment *segment)
     while (segment->imports) {
         struct import *import = segment->imports;
         if (slot_remap(segment, import->first, import->count) != 0)
-            segment->dirty = true;
+            segment->foreign_windows = true;
         segment->imports = import->next;
         import_destroy(import);
     }

@@ -20,8 +20,9 @@ struct import {
     struct import_share *share;
 };
 
-/* Maps the file's pages over both windows.  The pages must be unmapped and cleared.  On success the
- * segment owns a share of the file. */
+/* Maps the file's pages over both windows.  The pages must be unmapped and cleared.  The segment
+ * owns a share of the file from here on, on failure too: its pages then linger, and import_clear()
+ * undoes what was done. */
 struct import_share;
 int import_share_create(const struct host_file *file, struct import_share **share);
 void import_share_drop(struct import_share *share);

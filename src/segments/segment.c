@@ -230,6 +230,12 @@ int segment_clear_lingering(struct segment *segment, uint32_t first, uint32_t co
     return 0;
 }
 
+void segment_mark_lingering(struct segment *segment, uint32_t first, uint32_t count)
+{
+    for (uint32_t page = first; page < first + count; page++)
+        store_relaxed(segment_page(segment, page), PAGE_RESIDENT);
+}
+
 void segment_set_pages(struct segment *segment, uint32_t first, uint32_t count, uint8_t state)
 {
     for (uint32_t page = first; page < first + count; page++)

@@ -92,6 +92,7 @@ struct segment {
     struct segment *next;                     /* free list; under the arena mutex */
     struct deferred deferred;                 /* for the reaper */
     bool dirty; /* free, and its storage could not be given back yet */
+    bool foreign_windows; /* free, and an import could not be unmapped from its windows yet */
 } __attribute__((aligned(CACHE_LINE)));
 
 /* ---- tagged pointers ---- */
@@ -184,6 +185,8 @@ bool segment_pages_all(struct segment *segment, uint32_t first, uint32_t count, 
 bool segment_pages_none(struct segment *segment, uint32_t first, uint32_t count, uint8_t bits);
 /* Clears away lingering storage, so that the pages can be mapped anew. */
 int segment_clear_lingering(struct segment *segment, uint32_t first, uint32_t count);
+/* Unmapped pages whose storage is not what an unmapped page's should be. */
+void segment_mark_lingering(struct segment *segment, uint32_t first, uint32_t count);
 /* Sets the pages' state; counts mapped pages. */
 void segment_set_pages(struct segment *segment, uint32_t first, uint32_t count, uint8_t state);
 /* Changes authority, keeping the other bits. */

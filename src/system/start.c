@@ -12,6 +12,7 @@
 #include "engine/process.h"
 #include "engine/settings.h"
 #include "engine/thread.h"
+#include "host/read_section.h"
 #include "host/signals.h"
 #include "host/threads.h"
 #include "segments/segment.h"
@@ -70,6 +71,8 @@ static int start_parts(const struct xmem_config *config)
 static int start_first(const struct xmem_config *config)
 {
     static const char operation[] = "xmem_start";
+    if (!read_section_usable())
+        return ENOSYS; /* no thread has a record yet that could keep words */
     int error = prepare_tables();
     if (error)
         return fail_no_memory(operation);
