@@ -164,6 +164,11 @@ static struct outcome copy_guarded(struct segment *segment, uint64_t address, ch
                                    size_t n, enum direction direction, bool stream)
 {
     struct guarded_fault fault;
+    if (thread_state.mode == THREAD_INTERRUPT &&
+        !import_resident(segment, region_offset(address), n))
+        return outcome_at(XMEM_FAILURE_NOT_RESIDENT, EFAULT, address,
+                          "a page of the imported file is not in memory, and an interrupt handler "
+                          "may not wait for it");
     char *user = segment->window + region_offset(address);
     char *to = direction == FROM_USER ? kernel : user;
     const char *from = direction == FROM_USER ? user : kernel;

@@ -253,6 +253,9 @@ static int refuse_file(const char *operation, int error)
     if (error == EACCES)
         detail = "the descriptor does not allow what prot asks for; open the file for that, or "
                  "map it read-only";
+    else if (error == ENOTSUP)
+        detail = "the file's file system is served by a program (FUSE), which could keep us waiting "
+                 "for ever; copy the file into a memfd first";
     else if (error == EMFILE || error == ENFILE)
         detail = "no file descriptor is free; raise RLIMIT_NOFILE";
     return fail(operation, outcome_failure(XMEM_FAILURE_PERMISSION, error, detail));

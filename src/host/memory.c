@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 #define PAGE_BYTES 4096u
+/* As <linux/magic.h> has them, which not every system installs. */
 #define TMPFS_MAGIC_NUMBER 0x01021994
+#define FUSE_MAGIC_NUMBER 0x65735546
 
 void *host_allocate(size_t size)
 {
@@ -128,40 +130,35 @@ int host_lock_memory(char *at, size_t size)
 
 /* Only a memfd on ordinary pages that is sealed against shrinking, mapped within its size, keeps
  * its pages whatever anybody does. */
-static bool file_can_vanish(int descriptor, const struct stat *status, uint64_t end)
+static bool keeps_its_pages(bool tmpfs, int seals, const struct stat *status, uint64_t end)
 {
-    int seals = fcntl(descriptor, F_GET_SEALS);
-    if (seals < 0 || !(seals & F_SEAL_SHRINK))
-        return true;
-    struct statfs file_system;
-    if (fstatfs(descriptor, &file_system) != 0 || file_system.f_type != TMPFS_MAGIC_NUMBER)
-        return true;
-    return end > (uint64_t)status->st_size;
+    return tmpfs && seals >= 0 && (seals & F_SEAL_SHRINK) && end <= (uint64_t)status->st_size;
 }
 
 int host_file_hold(int descriptor, bool write, uint64_t end, struct host_file *file)
 {
     struct stat status;
+    struct statfs file_system;
     int flags = fcntl(descriptor, F_GETFL);
-    if (flags < 0 || fstat(descriptor, &status) != 0)
+    if (flags < 0 || fstat(descriptor, &status) != 0 || fstatfs(descriptor, &file_system) != 0)
         return errno;
     int mode = flags & O_ACCMODE;
-    if (mode == O_WRONLY || (flags & O_PATH) || (write && mode != O_RDWR))
+    int seals = fcntl(descriptor, F_GET_SEALS);
+    bool sealed = seals >= 0 && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE));
+    if (mode == O_WRONLY || (flags & O_PATH) || (write && (mode != O_RDWR || sealed)))
         return EACCES;
     if (S_ISDIR(status.st_mode))
         return ENODEV;
+    if (file_system.f_type == FUSE_MAGIC_NUMBER)
+        return ENOTSUP;
     int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
     if (copy < 0)
         return errno;
-    int seals = fcntl(descriptor, F_GET_SEALS);
-    bool sealed = seals >= 0 && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE));
-    if (write && sealed) {
-        close(copy);
-        return EACCES;
-    }
+    bool tmpfs = file_system.f_type == TMPFS_MAGIC_NUMBER;
     file->descriptor = copy;
     file->can_write = mode == O_RDWR && !sealed;
-    file->can_vanish = file_can_vanish(descriptor, &status, end);
+    file->can_vanish = !keeps_its_pages(tmpfs, seals, &status, end);
+    file->can_wait = !tmpfs;
     return 0;
 }
 
@@ -188,22 +185,39 @@ enum host_file_fault host_file_fault_cause(int descriptor, uint64_t offset)
     return cause;
 }
 
-bool host_own_memory_mapped(uint64_t address, uint64_t size)
+/* Asks mincore() about a range; false: a page of it is not mapped or, with `resident`, not in
+ * memory. */
+static bool ask_pages(uint64_t address, uint64_t size, bool resident)
 {
     unsigned char residency[256];
     uint64_t start = address & ~(uint64_t)(PAGE_BYTES - 1);
     uint64_t last = (address + size - 1) & ~(uint64_t)(PAGE_BYTES - 1);
-    int saved = errno;
-    bool mapped = true;
-    while (mapped) {
+    while (start <= last) {
         uint64_t pages = (last - start) / PAGE_BYTES + 1;
         if (pages > sizeof(residency))
             pages = sizeof(residency);
-        mapped = mincore((void *)start, (size_t)(pages * PAGE_BYTES), residency) == 0;
+        if (mincore((void *)start, (size_t)(pages * PAGE_BYTES), residency) != 0)
+            return false;
+        for (uint64_t page = 0; resident && page < pages; page++)
+            if (!(residency[page] & 1))
+                return false;
         start += pages * PAGE_BYTES;
-        if (start > last || start == 0)
-            break;
     }
+    return true;
+}
+
+bool host_pages_resident(const char *at, size_t size)
+{
+    int saved = errno;
+    bool resident = ask_pages((uintptr_t)at, size, true);
+    errno = saved;
+    return resident;
+}
+
+bool host_own_memory_mapped(uint64_t address, uint64_t size)
+{
+    int saved = errno;
+    bool mapped = ask_pages(address, size, false);
     errno = saved;
     return mapped;
 }

@@ -34,13 +34,19 @@ struct host_file {
     int descriptor;    /* a duplicate that the holder closes */
     bool can_write;
     bool can_vanish;   /* its pages can go away under a mapping */
+    bool can_wait;     /* touching a page may have to wait for a disk */
 };
+/* 0; EACCES: not open for that; ENODEV: not mappable; ENOTSUP: its file system is served by a
+ * program, which could keep whoever touches a page waiting for ever; EBADF; EMFILE. */
 int host_file_hold(int descriptor, bool write, uint64_t end, struct host_file *file);
 int host_file_map(const struct host_file *file, uint64_t offset, size_t size, char *at);
 
 enum host_file_fault { HOST_FILE_TRUNCATED, HOST_FILE_FULL, HOST_FILE_FAILED };
 /* Why an access at `offset` of a mapped file raised SIGBUS.  Async-signal-safe. */
 enum host_file_fault host_file_fault_cause(int descriptor, uint64_t offset);
+
+/* Whether every page of a mapped range is in memory, as far as Linux tells.  Async-signal-safe. */
+bool host_pages_resident(const char *at, size_t size);
 
 /* Whether every page of the range of this program's own memory is mapped. */
 bool host_own_memory_mapped(uint64_t address, uint64_t size);

@@ -146,6 +146,7 @@ static int arena_add(void)
         slot->direct = direct_window(index);
         slot->arena = arena;
         slot->dirty = false;
+        slot->foreign_windows = false;
         slot->next = free_list;
         free_list = slot;
     }

@@ -171,12 +171,32 @@ static struct outcome cause_of(const struct import *import, uint64_t segment_off
                            "the storage behind the imported file failed; see the system log");
 }
 
-struct outcome import_fault(struct segment *segment, uint64_t segment_offset)
+static const struct import *import_of(struct segment *segment, uint32_t page)
 {
-    uint32_t page = page_number(segment_offset);
     for (struct import *import = load_acquire(&segment->imports); import;
          import = load_acquire(&import->next))
         if (page - import->first < import->count)
-            return cause_of(import, segment_offset);
+            return import;
+    return NULL;
+}
+
+bool import_resident(struct segment *segment, uint64_t segment_offset, size_t n)
+{
+    uint32_t last = page_number(segment_offset + n - 1);
+    for (uint32_t page = page_number(segment_offset); page <= last; page++) {
+        const struct import *import = import_of(segment, page);
+        if (import && import->file.can_wait &&
+            !host_pages_resident(segment->window + ((uint64_t)page << PAGE_SHIFT),
+                                 XMEM_PAGE_SIZE))
+            return false;
+    }
+    return true;
+}
+
+struct outcome import_fault(struct segment *segment, uint64_t segment_offset)
+{
+    const struct import *import = import_of(segment, page_number(segment_offset));
+    if (import)
+        return cause_of(import, segment_offset);
     return outcome_failure(XMEM_FAILURE_IO, EIO, "the storage behind the page failed");
 }
