@@ -175,8 +175,8 @@ int xmem_process_close(struct xmem_process *process);
  * calls and nothing else.  Always valid while xmem is started; never closed. */
 struct xmem_process *xmem_process_kernel(void);
 
-/* 32 or 64; 0 for NULL without a current process.  NULL: the current process.
- * Context: process, interrupt. */
+/* 32 or 64; 0 for NULL without a current process.  NULL: the current process; at interrupt level
+ * that of the interrupted thread.  Context: process, interrupt. */
 unsigned xmem_process_bits(const struct xmem_process *process);
 
 /* The pid given to xmem_process_open(), or 0 for other kinds. */
@@ -444,7 +444,8 @@ int xmem_region_detach(struct xmem_process *process, uint64_t address);
 
 /* The handle of what is mapped at address.  hold nonzero: its deletion waits for
  * xmem_region_release().  0; EINVAL: address out of range or nothing mapped; ENOMEM; EPERM.
- * Context: process; without hold also interrupt (process must then be given). */
+ * Context: process; without hold also interrupt, where process NULL is that of the interrupted
+ * thread. */
 int xmem_region_handle(struct xmem_process *process, uint64_t address, int hold,
                        xmem_handle_t *handle);
 

@@ -32,7 +32,7 @@ EXPORT void xmem_enter(struct xmem_process *process)
     if (record->stack_used == record->stack_room && !stack_grow(record))
         xmem_panic("xmem_enter: no memory for one more nesting level");
     if (process && !process_hold(process))
-        process = NULL; /* closed: whoever needs it will be told that there is none */
+        process = &process_gone; /* not NULL, which would make a kernel process of this thread */
     record->stack[record->stack_used++] = process;
     thread_state.current = process;
 }
@@ -48,7 +48,7 @@ EXPORT void xmem_leave(void)
     }
     struct xmem_process *process = record->stack[--record->stack_used];
     thread_state.current = record->stack_used ? record->stack[record->stack_used - 1] : NULL;
-    if (process)
+    if (process && process != &process_gone)
         process_drop(process);
 }
 

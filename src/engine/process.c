@@ -37,6 +37,12 @@ static struct xmem_process kernel_process = {
     .mutex = HOST_MUTEX_INITIALIZER,
 };
 
+struct xmem_process process_gone = {
+    .regions = &regions_none,
+    .state = PROCESS_CLOSED,
+    .mutex = HOST_MUTEX_INITIALIZER,
+};
+
 int processes_start(void)
 {
     kernel_process.backing = own_memory();
@@ -241,9 +247,10 @@ static struct region_table *take_regions(struct xmem_process *process)
     struct region_table *regions = process->regions;
     store_release(&process->regions, &regions_none);
     for (uint32_t at = 0; at <= regions->mask; at++) {
-        struct segment *segment = tagged_pointer(regions->slots[at].segment);
-        if (!segment || !segment->is_private)
-            continue;
+        tagged_segment tagged = regions->slots[at].segment;
+        struct segment *segment = tagged_pointer(tagged);
+        if (!segment || (tagged & TAG_ATTACHED))
+            continue; /* what was attached belongs to somebody else */
         process_count_pages(-(int64_t)segment->pages);
         segment_delete_unless_held(segment);
     }

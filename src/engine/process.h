@@ -40,6 +40,9 @@ int processes_start(void);
 uint64_t processes_count(void);
 uint64_t processes_mapped_bytes(void);
 
+/* Stands for a process that was closed before somebody entered it: every service refuses it. */
+extern struct xmem_process process_gone;
+
 /* Adds a reference to an open process; false: it is closed. */
 bool process_hold(struct xmem_process *process);
 /* Process environment, outside read sections. */

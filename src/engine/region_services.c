@@ -116,7 +116,7 @@ static void replace_region(struct xmem_process *process, uint64_t number, tagged
     regions_set(process->regions, number, fresh);
     if (!segment)
         return;
-    if (segment->is_private) {
+    if (!(before & TAG_ATTACHED)) {
         process_count_pages(-(int64_t)segment->pages);
         segment_delete_unless_held(segment);
     }
@@ -255,7 +255,7 @@ EXPORT int xmem_region_handle(struct xmem_process *process, uint64_t address, in
     int error = hold ? thread_process_only(operation) : thread_any(operation);
     if (error)
         return error;
-    struct xmem_process *meant = process ? process : xmem_current();
+    struct xmem_process *meant = process ? process : thread_state.current;
     if (!meant || !handle || address >= meant->limit)
         return fail_argument(operation, "no process, no place for the result, or an address "
                                         "outside the address space");

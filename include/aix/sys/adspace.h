@@ -95,8 +95,8 @@ vmhandle_t as_geth64 XMEM_AIX_PARAMETERS((unsigned long long addr64));
 /*
  * As as_geth64(), but the object is not kept in existence, and as_puth64() must not follow.
  * Context: process; neither blocks nor allocates.  AIX allows the call at interrupt level too
- * unless the process is a 64-bit one.  No process is current there here, so that the result is
- * INVLSID; under a 64-bit process the call is counted as a usage error as well.
+ * unless the interrupted thread runs under a 64-bit process: then the result is INVLSID, and the
+ * call is counted as a usage error.
  * Follows "as_getsrval64 Kernel Service".
  */
 vmhandle_t as_getsrval64 XMEM_AIX_PARAMETERS((unsigned long long addr64));
