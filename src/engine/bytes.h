@@ -19,6 +19,9 @@ static TOUCHES_USER_MEMORY NOINLINE void copy_bytes(char *to, const char *from, 
         ((volatile char *)to)[at] = ((const volatile char *)from)[at];
 }
 
+#define copy_short copy_bytes
+#define copy_long copy_bytes
+
 #else
 
 typedef uint64_t unaligned64 __attribute__((aligned(1), may_alias));
@@ -34,12 +37,16 @@ typedef char vector16 __attribute__((vector_size(16), aligned(1), may_alias));
         *(type *)(to + n - sizeof(type)) = last;                                                   \
     } while (0)
 
-static ALWAYS_INLINE void copy_bytes(char *to, const char *from, size_t n)
+static ALWAYS_INLINE void copy_long(char *to, const char *from, size_t n)
+{
+    __builtin_memcpy(to, from, n);
+}
+
+/* Up to 32 bytes. */
+static ALWAYS_INLINE void copy_short(char *to, const char *from, size_t n)
 {
     if (n == 8) {
         *(unaligned64 *)to = *(const unaligned64 *)from;
-    } else if (n > 32) {
-        __builtin_memcpy(to, from, n);
     } else if (n >= 16) {
         COPY_TWO(vector16);
     } else if (n >= 8) {
@@ -51,6 +58,14 @@ static ALWAYS_INLINE void copy_bytes(char *to, const char *from, size_t n)
     } else if (n) {
         *to = *from;
     }
+}
+
+static inline void copy_bytes(char *to, const char *from, size_t n)
+{
+    if (n <= 32)
+        copy_short(to, from, n);
+    else
+        copy_long(to, from, n);
 }
 
 #endif

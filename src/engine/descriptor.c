@@ -222,20 +222,38 @@ static bool backing_defined(struct descriptor_entry *entry, uint64_t *hole)
     return true;
 }
 
+/* The first region of the range in which nothing is mapped at all: looked for before anything is
+ * allocated for a range that may be a user's lie. */
+static bool find_hole(struct xmem_process *process, uint64_t first, uint64_t last, uint64_t *hole)
+{
+    bool found = false;
+    if (process->backing)
+        return false;
+    read_section_enter();
+    for (uint64_t number = region_number(first); !found && number <= region_number(last); number++) {
+        uint64_t start = number << REGION_SHIFT;
+        found = process_region(process, start) == 0;
+        *hole = start > first ? start : first;
+    }
+    read_section_leave();
+    return found;
+}
+
 static struct outcome fill_regions(struct descriptor_entry *entry, struct xmem_process *process)
 {
     uint64_t last = entry->base + (entry->length - 1);
     uint64_t regions = region_number(last) - region_number(entry->base) + 1;
+    uint64_t hole = 0;
     entry->regions = entry->own_regions;
     if (regions > REGIONS_INLINE) {
-        entry->regions = regions <= UINT32_MAX / sizeof(tagged_segment)
-                             ? host_allocate(regions * sizeof(tagged_segment))
-                             : NULL;
+        if (find_hole(process, entry->base, last, &hole))
+            return outcome_at(XMEM_FAILURE_NO_MAPPING, EFAULT, hole,
+                              "the range has a page where nothing is mapped");
+        entry->regions = host_allocate(regions * sizeof(tagged_segment));
         if (!entry->regions)
             return outcome_failure(XMEM_FAILURE_NO_MEMORY, ENOMEM, "the program is out of memory");
     }
     entry->region_count = (uint32_t)regions;
-    uint64_t hole = 0;
     enum xmem_failure_class cause = hold_regions(entry, process, &hole);
     if (!cause && !backing_defined(entry, &hole))
         cause = XMEM_FAILURE_NO_MAPPING;

@@ -196,7 +196,7 @@ static int map_pages(struct mapping *mapping)
     uint64_t last = mapping->address + (mapping->length - 1);
     mapping->first_number = region_number(mapping->address);
     uint64_t regions = region_number(last) - mapping->first_number + 1;
-    if (regions > UINT32_MAX / sizeof(*mapping->fresh))
+    if (regions > segments_most())
         return fail_no_memory(mapping->operation);
     mapping->regions = (uint32_t)regions;
     mapping->fresh = host_allocate(mapping->regions * sizeof(*mapping->fresh));

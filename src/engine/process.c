@@ -18,7 +18,13 @@
 #define PROCESSES_MOST (1u << 20)
 #define LIMIT_32 (UINT64_C(1) << 32)
 #define LIMIT_60 (UINT64_C(1) << 60)
-#define LIMIT_NATIVE (UINT64_C(1) << 63)
+/* Addresses that a Linux process gets without asking for more.  Beyond them a processor faults
+ * without saying where. */
+#if defined(__x86_64__)
+#define LIMIT_NATIVE (UINT64_C(1) << 47)
+#else
+#define LIMIT_NATIVE (UINT64_C(1) << 48)
+#endif
 
 static host_mutex table_mutex = HOST_MUTEX_INITIALIZER;
 static struct xmem_process *table;

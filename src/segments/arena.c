@@ -221,6 +221,11 @@ bool slot_reserved_address(const void *address)
     return slot_limit && (offset >> REGION_SHIFT) < 2 * (uint64_t)slot_limit;
 }
 
+uint64_t slots_most(void)
+{
+    return slot_limit;
+}
+
 uint64_t slots_used(void)
 {
     host_lock(&mutex);

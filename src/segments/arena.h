@@ -27,6 +27,7 @@ struct segment *slot_by_index(uint64_t index);
 struct segment *slot_by_direct_address(const void *address);
 bool slot_reserved_address(const void *address);
 uint64_t slots_used(void);
+uint64_t slots_most(void);
 
 /* Storage of a part of a slot. */
 int slot_punch(struct segment *segment, uint32_t first, uint32_t count);

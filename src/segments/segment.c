@@ -155,6 +155,11 @@ bool segments_reserved(const void *address)
     return slot_reserved_address(address);
 }
 
+uint64_t segments_most(void)
+{
+    return slots_most();
+}
+
 uint64_t segments_count(void)
 {
     return slots_used();

@@ -173,6 +173,8 @@ struct segment *segment_find(xmem_segment_t identity);
 /* The segment whose direct window holds this address of ours, without a reference; NULL.
  * Interrupt-callable. */
 struct segment *segment_of_direct_address(const void *address);
+/* How many there can be at all. */
+uint64_t segments_most(void);
 /* The number of segments that are not free. */
 uint64_t segments_count(void);
 bool segments_reserved(const void *address);
