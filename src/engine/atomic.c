@@ -124,7 +124,7 @@ static struct outcome on_segment(struct request *request, tagged_segment tagged)
     uint64_t offset = region_offset(request->address);
     if (perform(request, segment->window + offset, state & PAGE_GUARDED, &fault))
         return OUTCOME_SUCCESS;
-    if (!fault.address)
+    if (!fault.signal)
         return not_offered();
     outcome = import_fault(segment, offset);
     outcome.address = request->address;
@@ -138,7 +138,7 @@ static struct outcome on_backing(struct request *request, const struct segment *
         return not_offered();
     if (perform(request, (void *)(uintptr_t)request->address, true, &fault))
         return OUTCOME_SUCCESS;
-    return fault.address ? outcome_at(XMEM_FAILURE_NO_MAPPING, EFAULT, request->address,
+    return fault.signal ? outcome_at(XMEM_FAILURE_NO_MAPPING, EFAULT, request->address,
                                       "this program has nothing mapped there that allows it")
                          : not_offered();
 }

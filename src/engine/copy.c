@@ -173,9 +173,9 @@ static struct outcome copy_guarded(struct segment *segment, uint64_t address, ch
     char *to = direction == FROM_USER ? kernel : user;
     const char *from = direction == FROM_USER ? user : kernel;
     size_t done = guarded_copy(to, from, n, stream, &fault);
-    if (LIKELY(!fault.address))
+    if (LIKELY(!fault.signal))
         return outcome_done(done);
-    if (fault.address - (uintptr_t)user >= n)
+    if (fault.address && fault.address - (uintptr_t)user >= n)
         /* The kernel's own pointer is bad: let it fault where that is seen. */
         __builtin_memcpy(to, from, n);
     return fault_outcome(segment, address, done);

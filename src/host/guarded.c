@@ -113,7 +113,7 @@ size_t guarded_copy(void *to, const void *from, size_t n, bool stream, struct gu
     const char *source = from;
     struct run run = stream ? stream_run(target, source, n) : copy_run(target, source, n);
     size_t copied = run.copied;
-    fault->address = 0;
+    set_fault(fault, 0);
     while (UNLIKELY(run.fault != 0)) {
         set_fault(fault, run.fault);
         size_t limit = reachable(fault->address, target, source, n);
@@ -176,6 +176,7 @@ size_t guarded_copy(void *to, const void *from, size_t n, bool stream, struct gu
     int saved = errno;
     size_t copied = 0;
     fault->address = 0;
+    fault->signal = 0;
     while (copied < n) {
         size_t moved = copy_by_kernel((char *)to + copied, (const char *)from + copied, n - copied);
         if (moved == 0) {
@@ -209,7 +210,7 @@ void stream_copy(void *to, const void *from, size_t n)
         (void)expected;                                                                            \
         (void)desired;                                                                             \
         (void)before;                                                                              \
-        fault->address = 0;                                                                        \
+        fault->signal = 0;                                                                         \
         return false;                                                                              \
     }
 DEFINE_WORD(32)

@@ -16,8 +16,8 @@
 #include "host/platform.h"
 
 struct guarded_fault {
-    uintptr_t address; /* 0: none */
-    int signal;        /* SIGSEGV or SIGBUS */
+    int signal;        /* SIGSEGV or SIGBUS; 0: there was no fault */
+    uintptr_t address; /* 0: the processor did not say where */
 };
 
 /* Copies n bytes.  Returns the number copied, exact to the byte; *fault says why not all. */
@@ -26,7 +26,7 @@ size_t guarded_copy(void *to, const void *from, size_t n, bool stream, struct gu
 /* Copies n bytes of memory that cannot vanish, past the caches; for runs too long for them. */
 void stream_copy(void *to, const void *from, size_t n);
 
-/* One atomic operation.  False: it faulted, or is not offered on this processor (fault->address
+/* One atomic operation.  False: it faulted, or is not offered on this processor (fault->signal
  * 0). */
 bool guarded_load32(const uint32_t *word, uint32_t *value, struct guarded_fault *fault);
 bool guarded_load64(const uint64_t *word, uint64_t *value, struct guarded_fault *fault);

@@ -16,9 +16,9 @@ static struct outcome own_move(struct segment *segment, uint64_t address, void *
     void *user = (void *)(uintptr_t)address;
     size_t done = direction == FROM_USER ? guarded_copy(kernel, user, n, false, &fault)
                                          : guarded_copy(user, kernel, n, false, &fault);
-    if (!fault.address)
+    if (!fault.signal)
         return outcome_done(done);
-    if (fault.address - address >= n)
+    if (fault.address && fault.address - address >= n)
         /* The other side is a plain pointer of the caller's: let it fault where it is seen. */
         __builtin_memcpy(direction == FROM_USER ? kernel : user,
                          direction == FROM_USER ? user : kernel, n);
