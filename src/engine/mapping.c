@@ -249,7 +249,8 @@ EXPORT int xmem_process_map(struct xmem_process *process, uint64_t address, uint
 
 static int refuse_file(const char *operation, int error)
 {
-    const char *detail = "the Linux kernel refused the descriptor";
+    const char *detail = error == EBADF ? "the descriptor is not open"
+                                        : "the Linux kernel does not map such a descriptor";
     if (error == EACCES)
         detail = "the descriptor does not allow what prot asks for; open the file for that, or "
                  "map it read-only";
@@ -258,7 +259,9 @@ static int refuse_file(const char *operation, int error)
                  "for ever; copy the file into a memfd first";
     else if (error == EMFILE || error == ENFILE)
         detail = "no file descriptor is free; raise RLIMIT_NOFILE";
-    return fail(operation, outcome_failure(XMEM_FAILURE_PERMISSION, error, detail));
+    enum xmem_failure_class cause =
+        error == ENOTSUP || error == ENODEV ? XMEM_FAILURE_KIND : XMEM_FAILURE_PERMISSION;
+    return fail(operation, outcome_failure(cause, error, detail));
 }
 
 static int map_file(const char *operation, struct xmem_process *process, uint64_t address,

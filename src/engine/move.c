@@ -3,25 +3,38 @@
  * xmem_copy_in, xmem_copy_out, xmem_move_in, xmem_move_out.
  *
  * A move is tried in four ways, from quick to general; each hands on to the next what it does not
- * take, by a tail call, and only the last reports failures (but for the plainest, see
- * refused_outright):
- *   short    up to 32 bytes in one page that admits them plainly: done in the public function
- *            itself, in one read section and without a call.
+ * take, by a tail call:
+ *   short    up to 32 bytes in one page that admits them: done in the public function itself, in
+ *            one read section and without a call.
  *   page     the same for any length within one page.
- *   pages    up to 1 MiB of such pages, of one region or several: all are looked at, then all are
- *            copied, in one read section.
+ *   pages    up to 1 MiB of pages that are alike, of one region or two: all are looked at, then all
+ *            are copied, in one read section.
  *   general  everything else: copy.c.
- * "Plainly": the page's byte says that the access is allowed and noted, and that the page cannot
- * vanish.
+ * The first three succeed, or find that the memory went away under them, or hand on; a bad address
+ * is told at once (refused_outright), and every other failure is the general way's.
+ *
+ * A page "admits" when its byte says that the access is allowed and noted.  Pages of memory that
+ * can vanish are moved by guarded accesses; at interrupt level those are the general way's, which
+ * knows how not to wait.
  */
 #include "engine/bytes.h"
 #include "engine/copy.h"
 #include "engine/failure.h"
+#include "host/guarded.h"
+#include "host/guarded_short.h"
 #include "host/read_section.h"
+#include "segments/imported.h"
 
 #include <errno.h>
 
 #define SHORT_MOST 32
+
+/* User bytes that may be moved now. */
+struct admitted {
+    char *user; /* in the engine window; NULL: not admitted */
+    struct segment *segment;
+    bool guarded;
+};
 
 static ALWAYS_INLINE void set_done(size_t *done, size_t value)
 {
@@ -46,41 +59,90 @@ static ALWAYS_INLINE bool in_one_page(uint64_t address, size_t n)
     return n <= XMEM_PAGE_SIZE - (address & (XMEM_PAGE_SIZE - 1));
 }
 
-static ALWAYS_INLINE bool medium_length(size_t n)
-{
-    return n - 1 < RUN_MOST;
-}
+/* ---- admission; all inside a read section ---- */
 
-/* The byte at `address` in the engine window, when its page admits the access plainly; NULL.
- * Inside a read section. */
-static ALWAYS_INLINE char *plain_byte(tagged_segment tagged, uint64_t address,
-                                      enum direction direction)
+static ALWAYS_INLINE struct admitted admit_page(tagged_segment tagged, uint64_t address,
+                                                enum direction direction)
 {
     struct segment *segment = tagged_pointer(tagged);
     uint64_t offset = region_offset(address);
     uint8_t state = segment_page_state(segment, page_number(offset));
-    return LIKELY(page_admits_plainly(state, tagged_key(tagged), direction))
-               ? segment->window + offset
-               : NULL;
+    struct admitted admitted = {NULL, segment, (state & PAGE_GUARDED) != 0};
+    if (UNLIKELY(!page_admits(state, tagged_key(tagged), direction)) ||
+        (UNLIKELY(admitted.guarded) && thread_state.mode != THREAD_PROCESS))
+        return admitted;
+    admitted.user = segment->window + offset;
+    return admitted;
 }
 
-/* The same through a descriptor of one segment, for a range inside its bounds. */
-static ALWAYS_INLINE char *described_byte(const struct xmem_descriptor *descriptor,
-                                          uint64_t address, size_t n, enum direction direction)
+/* Through a descriptor of one segment. */
+static ALWAYS_INLINE struct admitted admit_described(const struct xmem_descriptor *descriptor,
+                                                     uint64_t address, size_t n,
+                                                     enum direction direction)
 {
     const struct descriptor_entry *entry = descriptor_place(descriptor);
-    return LIKELY(descriptor_matches(entry, descriptor)) && LIKELY(entry->single) &&
-                   LIKELY(range_inside(address, n, entry->base, entry->length))
-               ? plain_byte(entry->single, address, direction)
-               : NULL;
+    if (LIKELY(descriptor_matches(entry, descriptor)) && LIKELY(entry->single) &&
+        LIKELY(range_inside(address, n, entry->base, entry->length)))
+        return admit_page(entry->single, address, direction);
+    return (struct admitted){NULL, NULL, false};
 }
 
-/* The same of a process. */
-static ALWAYS_INLINE char *process_byte(const struct xmem_process *process, uint64_t address,
-                                        enum direction direction)
+static ALWAYS_INLINE struct admitted admit_process(const struct xmem_process *process,
+                                                   uint64_t address, enum direction direction)
 {
     tagged_segment tagged = process_region(process, address);
-    return LIKELY(tagged) ? plain_byte(tagged, address, direction) : NULL;
+    if (LIKELY(tagged))
+        return admit_page(tagged, address, direction);
+    return (struct admitted){NULL, NULL, false};
+}
+
+/* ---- memory that went away ---- */
+
+/* Leaves the section with the failure of a guarded access at `user`, `moved` bytes into the move;
+ * false: it was the kernel's own pointer that faulted. */
+static bool vanished(const struct admitted *admitted, size_t n, size_t moved,
+                     const struct guarded_fault *fault, struct outcome *outcome)
+{
+    uintptr_t offset = fault->address - (uintptr_t)admitted->user;
+    if (fault->address && offset >= n)
+        return false;
+    *outcome = import_fault(
+        admitted->segment,
+        (uint64_t)(admitted->user + moved - admitted->segment->window));
+    outcome->done = moved;
+    read_section_leave();
+    return true;
+}
+
+static COLD int move_vanished(const char *operation, const char *kind, struct admitted admitted,
+                              uint64_t address, char *kernel, size_t n, size_t moved,
+                              struct guarded_fault fault, size_t *done, enum direction direction)
+{
+    struct outcome outcome;
+    if (!vanished(&admitted, n, moved, &fault, &outcome)) {
+        /* Let it fault where it can be seen what is wrong. */
+        copy_bytes(direction == FROM_USER ? kernel : admitted.user,
+                   direction == FROM_USER ? admitted.user : kernel, n);
+        read_section_leave();
+        set_done(done, n);
+        return 0;
+    }
+    outcome.address = address + moved;
+    set_done(done, moved);
+    return fail_move(operation, outcome, kind, 0, n);
+}
+
+/* Copies admitted bytes of any number; the bytes moved. */
+static ALWAYS_INLINE size_t copy_admitted(const struct admitted *admitted, char *kernel, size_t n,
+                                          enum direction direction, struct guarded_fault *fault)
+{
+    char *to = direction == FROM_USER ? kernel : admitted->user;
+    const char *from = direction == FROM_USER ? admitted->user : kernel;
+    if (UNLIKELY(admitted->guarded))
+        return guarded_copy(to, from, n, false, fault);
+    copy_bytes(to, from, n);
+    fault->signal = 0;
+    return n;
 }
 
 /* ---- pages ---- */
@@ -91,69 +153,79 @@ struct regions_of {
     const struct xmem_process *process;
 };
 
-static ALWAYS_INLINE tagged_segment region_of(struct regions_of regions, uint64_t address)
+/* A piece within one region whose pages are all alike and admit the access. */
+static ALWAYS_INLINE struct admitted admit_piece(struct regions_of regions, uint64_t address,
+                                                 size_t n, enum direction direction)
 {
-    return regions.entry ? descriptor_region(regions.entry, address)
-                         : process_region(regions.process, address);
-}
-
-/* The first byte of a piece within one region, when all its pages admit the access plainly; NULL.
- * Inside a read section. */
-static ALWAYS_INLINE char *plain_piece(struct regions_of regions, uint64_t address, size_t n,
-                                       enum direction direction)
-{
-    tagged_segment tagged = region_of(regions, address);
+    struct admitted none = {NULL, NULL, false};
+    tagged_segment tagged = regions.entry ? descriptor_region(regions.entry, address)
+                                          : process_region(regions.process, address);
     if (UNLIKELY(!tagged))
-        return NULL;
-    if (in_one_page(address, n))
-        return plain_byte(tagged, address, direction);
-    uint8_t wanted = page_wanted(tagged_key(tagged), direction);
+        return none;
+    struct admitted admitted = admit_page(tagged, address, direction);
+    if (!admitted.user || in_one_page(address, n))
+        return admitted;
     uint64_t offset = region_offset(address);
     uint32_t first = page_number(offset);
-    uint32_t count = page_number(offset + n - 1) - first + 1;
-    struct segment *segment = tagged_pointer(tagged);
-    return same_pages(segment, first, count, wanted | PAGE_GUARDED, wanted) == count
-               ? segment->window + offset
-               : NULL;
+    uint32_t more = page_number(offset + n - 1) - first;
+    uint8_t wanted = page_wanted(tagged_key(tagged), direction);
+    uint8_t value = admitted.guarded ? wanted | PAGE_GUARDED : wanted;
+    return same_pages(admitted.segment, first + 1, more, wanted | PAGE_GUARDED, value) == more
+               ? admitted
+               : none;
 }
 
-static ALWAYS_INLINE void copy_piece(char *user, char *kernel, size_t n, enum direction direction)
-{
-    if (direction == FROM_USER)
-        copy_bytes(kernel, user, n);
-    else
-        copy_bytes(user, kernel, n);
-}
+/* One piece, or two in neighbouring regions. */
+struct pieces {
+    struct admitted low;
+    struct admitted high; /* user NULL: there is one piece */
+    size_t low_bytes;
+};
 
-/* At most 1 MiB: it touches one region, or two.  Inside a read section. */
-static ALWAYS_INLINE bool move_pages(struct regions_of regions, uint64_t address, char *kernel,
-                                     size_t n, enum direction direction)
+static ALWAYS_INLINE bool admit_pieces(struct regions_of regions, uint64_t address, size_t n,
+                                       enum direction direction, struct pieces *pieces)
 {
-    size_t first = smaller(n, bytes_to_region_end(address));
-    char *low = plain_piece(regions, address, first, direction);
-    if (UNLIKELY(!low))
+    pieces->low_bytes = smaller(n, bytes_to_region_end(address));
+    pieces->high.user = NULL;
+    pieces->low = admit_piece(regions, address, pieces->low_bytes, direction);
+    if (UNLIKELY(!pieces->low.user))
         return false;
-    char *high = NULL;
-    if (first < n) {
-        high = plain_piece(regions, address + first, n - first, direction);
-        if (UNLIKELY(!high))
-            return false;
-    }
-    copy_piece(low, kernel, first, direction);
-    if (high)
-        copy_piece(high, kernel + first, n - first, direction);
-    return true;
+    if (LIKELY(pieces->low_bytes == n))
+        return true;
+    pieces->high = admit_piece(regions, address + pieces->low_bytes, n - pieces->low_bytes,
+                               direction);
+    return pieces->high.user != NULL;
+}
+
+/* False: a piece's memory went away; the general way meets that again and tells it. */
+static ALWAYS_INLINE bool copy_pieces(const struct pieces *pieces, char *kernel, size_t n,
+                                      enum direction direction)
+{
+    struct guarded_fault fault;
+    copy_admitted(&pieces->low, kernel, pieces->low_bytes, direction, &fault);
+    if (UNLIKELY(fault.signal) || !pieces->high.user)
+        return !fault.signal;
+    copy_admitted(&pieces->high, kernel + pieces->low_bytes, n - pieces->low_bytes, direction,
+                  &fault);
+    return !fault.signal;
+}
+
+static ALWAYS_INLINE bool pages_length(size_t n)
+{
+    return n - 1 < RUN_MOST;
 }
 
 static bool move_described_pages(const struct xmem_descriptor *descriptor, uint64_t address,
                                  char *kernel, size_t n, enum direction direction)
 {
-    if (UNLIKELY(!thread_state.record) || UNLIKELY(!descriptor) || !medium_length(n))
+    if (UNLIKELY(!thread_state.record) || UNLIKELY(!descriptor) || !pages_length(n))
         return false;
+    struct pieces pieces;
     read_section_enter();
     const struct descriptor_entry *entry = descriptor_entry(descriptor);
     bool moved = entry && range_inside(address, n, entry->base, entry->length) &&
-                 move_pages((struct regions_of){entry, NULL}, address, kernel, n, direction);
+                 admit_pieces((struct regions_of){entry, NULL}, address, n, direction, &pieces) &&
+                 copy_pieces(&pieces, kernel, n, direction);
     read_section_leave();
     return moved;
 }
@@ -162,11 +234,14 @@ static bool move_process_pages(struct xmem_process *process, uint64_t address, c
                                size_t n, enum direction direction)
 {
     struct xmem_process *meant = process ? process : thread_state.current;
-    if (UNLIKELY(thread_state.mode != THREAD_PROCESS) || UNLIKELY(!meant) || !medium_length(n) ||
+    if (UNLIKELY(thread_state.mode != THREAD_PROCESS) || UNLIKELY(!meant) || !pages_length(n) ||
         !range_within(address, n, meant->limit))
         return false;
+    struct pieces pieces;
     read_section_enter();
-    bool moved = move_pages((struct regions_of){NULL, meant}, address, kernel, n, direction);
+    bool moved =
+        admit_pieces((struct regions_of){NULL, meant}, address, n, direction, &pieces) &&
+        copy_pieces(&pieces, kernel, n, direction);
     read_section_leave();
     return moved;
 }
@@ -255,16 +330,16 @@ static NOINLINE int move_out_general(const struct xmem_descriptor *descriptor, c
                         TO_USER);
 }
 
-/* "not_plain" functions are entered inside the read section that found it out. */
-static NOINLINE int move_in_not_plain(const struct xmem_descriptor *descriptor, uint64_t from,
-                                      void *to, size_t n, size_t *done)
+/* "refused" functions are entered inside the read section that found it out. */
+static NOINLINE int move_in_refused(const struct xmem_descriptor *descriptor, uint64_t from,
+                                    void *to, size_t n, size_t *done)
 {
     read_section_leave();
     return move_in_general(descriptor, from, to, n, done);
 }
 
-static NOINLINE int move_out_not_plain(const struct xmem_descriptor *descriptor, const void *from,
-                                       uint64_t to, size_t n, size_t *done)
+static NOINLINE int move_out_refused(const struct xmem_descriptor *descriptor, const void *from,
+                                     uint64_t to, size_t n, size_t *done)
 {
     read_section_leave();
     return move_out_general(descriptor, from, to, n, done);
@@ -276,10 +351,14 @@ static NOINLINE int move_in_page(const struct xmem_descriptor *descriptor, uint6
     if (UNLIKELY(!thread_state.record) || UNLIKELY(!descriptor) || !in_one_page(from, n))
         return move_in_general(descriptor, from, to, n, done);
     read_section_enter();
-    const char *user = described_byte(descriptor, from, n, FROM_USER);
-    if (UNLIKELY(!user))
-        return move_in_not_plain(descriptor, from, to, n, done);
-    copy_long(to, user, n);
+    struct admitted admitted = admit_described(descriptor, from, n, FROM_USER);
+    if (UNLIKELY(!admitted.user))
+        return move_in_refused(descriptor, from, to, n, done);
+    struct guarded_fault fault;
+    size_t moved = copy_admitted(&admitted, to, n, FROM_USER, &fault);
+    if (UNLIKELY(fault.signal))
+        return move_vanished("xmem_move_in", "imported", admitted, from, to, n, moved, fault, done,
+                             FROM_USER);
     set_done(done, n);
     return leave_and_succeed();
 }
@@ -290,10 +369,15 @@ static NOINLINE int move_out_page(const struct xmem_descriptor *descriptor, cons
     if (UNLIKELY(!thread_state.record) || UNLIKELY(!descriptor) || !in_one_page(to, n))
         return move_out_general(descriptor, from, to, n, done);
     read_section_enter();
-    char *user = described_byte(descriptor, to, n, TO_USER);
-    if (UNLIKELY(!user))
-        return move_out_not_plain(descriptor, from, to, n, done);
-    copy_long(user, from, n);
+    struct admitted admitted = admit_described(descriptor, to, n, TO_USER);
+    if (UNLIKELY(!admitted.user))
+        return move_out_refused(descriptor, from, to, n, done);
+    struct guarded_fault fault;
+    char *kernel = (char *)(uintptr_t)from;
+    size_t moved = copy_admitted(&admitted, kernel, n, TO_USER, &fault);
+    if (UNLIKELY(fault.signal))
+        return move_vanished("xmem_move_out", "imported", admitted, to, kernel, n, moved, fault,
+                             done, TO_USER);
     set_done(done, n);
     return leave_and_succeed();
 }
@@ -306,10 +390,12 @@ EXPORT int xmem_move_in(const struct xmem_descriptor *descriptor, uint64_t from,
     if (UNLIKELY(!thread_state.record) || UNLIKELY(!descriptor) || UNLIKELY(!in_one_page(from, n)))
         return move_in_general(descriptor, from, to, n, done);
     read_section_enter();
-    const char *user = described_byte(descriptor, from, n, FROM_USER);
-    if (UNLIKELY(!user))
-        return move_in_not_plain(descriptor, from, to, n, done);
-    copy_short(to, user, n);
+    struct admitted admitted = admit_described(descriptor, from, n, FROM_USER);
+    if (UNLIKELY(!admitted.user) || UNLIKELY(!GUARDED_SHORT && admitted.guarded))
+        return move_in_refused(descriptor, from, to, n, done);
+    if (UNLIKELY(!copy_short_from(to, admitted.user, n)))
+        return move_vanished("xmem_move_in", "imported", admitted, from, to, n, 0,
+                             guarded_last_fault, done, FROM_USER);
     set_done(done, n);
     return leave_and_succeed();
 }
@@ -322,10 +408,12 @@ EXPORT int xmem_move_out(const struct xmem_descriptor *descriptor, const void *f
     if (UNLIKELY(!thread_state.record) || UNLIKELY(!descriptor) || UNLIKELY(!in_one_page(to, n)))
         return move_out_general(descriptor, from, to, n, done);
     read_section_enter();
-    char *user = described_byte(descriptor, to, n, TO_USER);
-    if (UNLIKELY(!user))
-        return move_out_not_plain(descriptor, from, to, n, done);
-    copy_short(user, from, n);
+    struct admitted admitted = admit_described(descriptor, to, n, TO_USER);
+    if (UNLIKELY(!admitted.user) || UNLIKELY(!GUARDED_SHORT && admitted.guarded))
+        return move_out_refused(descriptor, from, to, n, done);
+    if (UNLIKELY(!copy_short_to(admitted.user, from, n)))
+        return move_vanished("xmem_move_out", "imported", admitted, to, (char *)(uintptr_t)from, n,
+                             0, guarded_last_fault, done, TO_USER);
     set_done(done, n);
     return leave_and_succeed();
 }
@@ -344,8 +432,8 @@ static NOINLINE int copy_out_general(struct xmem_process *process, const void *f
     return copy_general("xmem_copy_out", process, to, (char *)(uintptr_t)from, n, done, TO_USER);
 }
 
-static NOINLINE int copy_in_not_plain(struct xmem_process *process, uint64_t from, void *to,
-                                      size_t n, size_t *done)
+static NOINLINE int copy_in_refused(struct xmem_process *process, uint64_t from, void *to, size_t n,
+                                    size_t *done)
 {
     struct outcome outcome;
     if (!refused_outright(process, from, n, FROM_USER, &outcome))
@@ -354,8 +442,8 @@ static NOINLINE int copy_in_not_plain(struct xmem_process *process, uint64_t fro
     return fail_move("xmem_copy_in", outcome, "embedded", 0, n);
 }
 
-static NOINLINE int copy_out_not_plain(struct xmem_process *process, const void *from, uint64_t to,
-                                       size_t n, size_t *done)
+static NOINLINE int copy_out_refused(struct xmem_process *process, const void *from, uint64_t to,
+                                     size_t n, size_t *done)
 {
     struct outcome outcome;
     if (!refused_outright(process, to, n, TO_USER, &outcome))
@@ -371,10 +459,14 @@ static NOINLINE int copy_in_page(struct xmem_process *process, uint64_t from, vo
     if (UNLIKELY(thread_state.mode != THREAD_PROCESS) || UNLIKELY(!meant) || !in_one_page(from, n))
         return copy_in_general(process, from, to, n, done);
     read_section_enter();
-    const char *user = process_byte(meant, from, FROM_USER);
-    if (UNLIKELY(!user))
-        return copy_in_not_plain(process, from, to, n, done);
-    copy_long(to, user, n);
+    struct admitted admitted = admit_process(meant, from, FROM_USER);
+    if (UNLIKELY(!admitted.user))
+        return copy_in_refused(process, from, to, n, done);
+    struct guarded_fault fault;
+    size_t moved = copy_admitted(&admitted, to, n, FROM_USER, &fault);
+    if (UNLIKELY(fault.signal))
+        return move_vanished("xmem_copy_in", "imported", admitted, from, to, n, moved, fault, done,
+                             FROM_USER);
     set_done(done, n);
     return leave_and_succeed();
 }
@@ -386,10 +478,15 @@ static NOINLINE int copy_out_page(struct xmem_process *process, const void *from
     if (UNLIKELY(thread_state.mode != THREAD_PROCESS) || UNLIKELY(!meant) || !in_one_page(to, n))
         return copy_out_general(process, from, to, n, done);
     read_section_enter();
-    char *user = process_byte(meant, to, TO_USER);
-    if (UNLIKELY(!user))
-        return copy_out_not_plain(process, from, to, n, done);
-    copy_long(user, from, n);
+    struct admitted admitted = admit_process(meant, to, TO_USER);
+    if (UNLIKELY(!admitted.user))
+        return copy_out_refused(process, from, to, n, done);
+    struct guarded_fault fault;
+    char *kernel = (char *)(uintptr_t)from;
+    size_t moved = copy_admitted(&admitted, kernel, n, TO_USER, &fault);
+    if (UNLIKELY(fault.signal))
+        return move_vanished("xmem_copy_out", "imported", admitted, to, kernel, n, moved, fault,
+                             done, TO_USER);
     set_done(done, n);
     return leave_and_succeed();
 }
@@ -404,10 +501,12 @@ EXPORT int xmem_copy_in(struct xmem_process *process, uint64_t from, void *to, s
         UNLIKELY(!in_one_page(from, n)))
         return copy_in_general(process, from, to, n, done);
     read_section_enter();
-    const char *user = process_byte(meant, from, FROM_USER);
-    if (UNLIKELY(!user))
-        return copy_in_not_plain(process, from, to, n, done);
-    copy_short(to, user, n);
+    struct admitted admitted = admit_process(meant, from, FROM_USER);
+    if (UNLIKELY(!admitted.user) || UNLIKELY(!GUARDED_SHORT && admitted.guarded))
+        return copy_in_refused(process, from, to, n, done);
+    if (UNLIKELY(!copy_short_from(to, admitted.user, n)))
+        return move_vanished("xmem_copy_in", "imported", admitted, from, to, n, 0,
+                             guarded_last_fault, done, FROM_USER);
     set_done(done, n);
     return leave_and_succeed();
 }
@@ -422,10 +521,12 @@ EXPORT int xmem_copy_out(struct xmem_process *process, const void *from, uint64_
         UNLIKELY(!in_one_page(to, n)))
         return copy_out_general(process, from, to, n, done);
     read_section_enter();
-    char *user = process_byte(meant, to, TO_USER);
-    if (UNLIKELY(!user))
-        return copy_out_not_plain(process, from, to, n, done);
-    copy_short(user, from, n);
+    struct admitted admitted = admit_process(meant, to, TO_USER);
+    if (UNLIKELY(!admitted.user) || UNLIKELY(!GUARDED_SHORT && admitted.guarded))
+        return copy_out_refused(process, from, to, n, done);
+    if (UNLIKELY(!copy_short_to(admitted.user, from, n)))
+        return move_vanished("xmem_copy_out", "imported", admitted, to, (char *)(uintptr_t)from, n,
+                             0, guarded_last_fault, done, TO_USER);
     set_done(done, n);
     return leave_and_succeed();
 }

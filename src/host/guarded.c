@@ -7,6 +7,7 @@
  * is copied before guarded_copy() returns, whatever block size the fault interrupted.
  */
 #include "host/guarded.h"
+#include "host/guarded_short.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -18,6 +19,8 @@
 #define PAGE_MASK ((uintptr_t)4095)
 #define STREAM_BLOCK ((size_t)64)
 #define WIDE_LEAST ((size_t)256)
+
+THREAD_LOCAL struct guarded_fault guarded_last_fault;
 
 #if defined(__x86_64__)
 
@@ -49,10 +52,41 @@ static void set_fault(struct guarded_fault *fault, uint64_t word)
     fault->signal = (int)(word >> FAULT_SIGNAL_SHIFT);
 }
 
+#if GUARDED_SHORT
+
+/* The rows of guarded_short.h: the instruction and where it goes on, each relative to itself. */
+extern const int32_t __start_xmem_fixups[][2] __attribute__((visibility("hidden")));
+extern const int32_t __stop_xmem_fixups[][2] __attribute__((visibility("hidden")));
+
+static uintptr_t fixup_of(uintptr_t instruction)
+{
+    for (const int32_t(*row)[2] = __start_xmem_fixups; row < __stop_xmem_fixups; row++)
+        if ((uintptr_t)&(*row)[0] + (uintptr_t)(intptr_t)(*row)[0] == instruction)
+            return (uintptr_t)&(*row)[1] + (uintptr_t)(intptr_t)(*row)[1];
+    return 0;
+}
+
+#else
+
+static uintptr_t fixup_of(uintptr_t instruction)
+{
+    (void)instruction;
+    return 0;
+}
+
+#endif
+
 bool guarded_recover(int signal, uintptr_t address, void *context)
 {
     ucontext_t *machine = context;
     greg_t *registers = machine->uc_mcontext.gregs;
+    uintptr_t fixup = fixup_of((uintptr_t)registers[REG_RIP]);
+    if (fixup) {
+        guarded_last_fault.signal = signal;
+        guarded_last_fault.address = address;
+        registers[REG_RIP] = (greg_t)fixup;
+        return true;
+    }
     intptr_t at = (intptr_t)registers[REG_RIP] - (intptr_t)guarded_table;
     for (size_t row = 0; guarded_table[row][0]; row++) {
         if (at < guarded_table[row][0] || at >= guarded_table[row][1])

@@ -44,15 +44,14 @@ static ALWAYS_INLINE uint8_t page_wanted(unsigned key, enum direction direction)
                      (key == XMEM_KEY_USER ? PAGE_WRITE : PAGE_PRIVILEGED_WRITE));
 }
 
-/* Whether a page's byte admits the access with nothing left to do: noted already, and not guarded.
- * The key is a branch on purpose: it is the same nearly always. */
-static ALWAYS_INLINE bool page_admits_plainly(uint8_t state, unsigned key, enum direction direction)
+/* Whether a page's byte admits the access, and it is noted already.  The key is a branch on purpose:
+ * it is the same nearly always. */
+static ALWAYS_INLINE bool page_admits(uint8_t state, unsigned key, enum direction direction)
 {
     if (LIKELY(key == XMEM_KEY_USER))
-        return (state & (page_wanted(XMEM_KEY_USER, direction) | PAGE_GUARDED)) ==
+        return (state & page_wanted(XMEM_KEY_USER, direction)) ==
                page_wanted(XMEM_KEY_USER, direction);
-    return (state & (page_wanted(XMEM_KEY_ALL, direction) | PAGE_GUARDED)) ==
-           page_wanted(XMEM_KEY_ALL, direction);
+    return (state & page_wanted(XMEM_KEY_ALL, direction)) == page_wanted(XMEM_KEY_ALL, direction);
 }
 
 /* Chunks: page state is allocated for 1,024 pages at a time, so that a small segment costs little. */

@@ -55,9 +55,12 @@ EXPORT int xmem_interrupt(int priority, void (*handler)(void *), void *argument)
     thread_state.pending = &own;
     compiler_fence();
     error = host_interrupt_raise();
+    if (!error && thread_state.pending == &own)
+        error = ENOSYS; /* somebody put a handler of theirs over ours */
     thread_state.pending = outer;
     return error ? fail(operation, outcome_failure(XMEM_FAILURE_ENVIRONMENT, error,
-                                                   "the interrupt signal could not be raised"))
+                                                   "the interrupt signal did not reach xmem; is "
+                                                   "another handler installed for it?"))
                  : 0;
 }
 
