@@ -28,7 +28,8 @@ extern THREAD_LOCAL struct guarded_fault guarded_last_fault;
 
 #if THREAD_SANITIZER
 
-static TOUCHES_USER_MEMORY NOINLINE bool copy_short_raced(char *to, const char *from, size_t n)
+__attribute__((unused)) static TOUCHES_USER_MEMORY NOINLINE bool
+copy_short_raced(char *to, const char *from, size_t n)
 {
     for (size_t at = 0; at < n; at++)
         ((volatile char *)to)[at] = ((const volatile char *)from)[at];

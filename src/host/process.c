@@ -35,39 +35,54 @@ static unsigned program_bits(pid_t pid)
     return narrow ? 32 : 64;
 }
 
+/* The process's directory is bound to the process, not to its number: what is opened through it is
+ * of that process whatever happens to the pid. */
+static int open_memory(pid_t pid, int *memory)
+{
+    int directory = open_in_proc(pid, "", O_PATH | O_DIRECTORY);
+    if (directory < 0)
+        return errno == ENOENT ? ESRCH : errno;
+    *memory = openat(directory, "mem", O_RDONLY | O_CLOEXEC);
+    int error = *memory < 0 ? errno : 0;
+    close(directory);
+    return error == ENOENT ? ESRCH : error;
+}
+
+/* -1 where the Linux kernel has none (or valgrind does not know them). */
+static int open_pidfd(pid_t pid, int *pidfd)
+{
+    *pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (*pidfd >= 0 || errno == ENOSYS)
+        return 0;
+    return errno == EINVAL ? ESRCH : errno;
+}
+
 int host_process_open(pid_t pid, struct host_process *process)
 {
     if (pid <= 0)
         return ESRCH;
-    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (pidfd < 0)
-        return errno == EINVAL ? ESRCH : errno;
-    int memory = open_in_proc(pid, "mem", O_RDONLY);
-    if (memory < 0) {
-        int error = errno == ENOENT ? ESRCH : errno;
-        close(pidfd);
+    process->pid = pid;
+    int error = open_pidfd(pid, &process->pidfd);
+    if (error)
+        return error;
+    error = open_memory(pid, &process->memory);
+    if (error) {
+        if (process->pidfd >= 0)
+            close(process->pidfd);
         return error;
     }
-    process->pid = pid;
-    process->pidfd = pidfd;
-    process->memory = memory;
     process->bits = program_bits(pid);
-    /* Still the same process after the open of its memory?  Only then do the two belong together. */
-    if (syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) != 0 && errno == ESRCH) {
-        host_process_close(process);
-        return ESRCH;
-    }
-    if (!host_process_alive(process)) {
-        host_process_close(process);
-        return ESRCH;
-    }
-    return 0;
+    if (host_process_alive(process))
+        return 0;
+    host_process_close(process);
+    return ESRCH;
 }
 
 void host_process_close(struct host_process *process)
 {
     close(process->memory);
-    close(process->pidfd);
+    if (process->pidfd >= 0)
+        close(process->pidfd);
 }
 
 bool host_process_alive(const struct host_process *process)
