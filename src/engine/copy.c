@@ -6,14 +6,12 @@
 
 #include "engine/bytes.h"
 #include "engine/failure.h"
+#include "engine/settings.h"
 #include "host/guarded.h"
 #include "host/read_section.h"
 #include "segments/imported.h"
 
 #include <errno.h>
-
-/* From here on the caches are no help, and stores that go past them are faster than memcpy. */
-#define STREAM_LEAST ((size_t)8 << 20)
 
 /* ---- finding ---- */
 
@@ -352,7 +350,7 @@ static struct outcome copy_piece(const struct place *place, uint64_t address, ch
 struct outcome copy_range(const struct place *place, uint64_t address, char *kernel, size_t n,
                           enum direction direction)
 {
-    bool stream = n >= STREAM_LEAST;
+    bool stream = n >= settings.stream_least;
     size_t done = 0;
     while (done < n) {
         struct outcome outcome =

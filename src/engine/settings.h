@@ -9,6 +9,7 @@
 
 struct settings {
     bool lock_memory;
+    size_t stream_least; /* moves of so many bytes go past the caches */
 };
 
 extern struct settings settings;

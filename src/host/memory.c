@@ -222,6 +222,12 @@ bool host_own_memory_mapped(uint64_t address, uint64_t size)
     return mapped;
 }
 
+size_t host_cache_size(void)
+{
+    long size = sysconf(_SC_LEVEL3_CACHE_SIZE);
+    return size > 0 ? (size_t)size : 0;
+}
+
 int host_random(void *to, size_t size)
 {
     return getrandom(to, size, 0) == (ssize_t)size ? 0 : errno ? errno : EIO;

@@ -51,6 +51,9 @@ bool host_pages_resident(const char *at, size_t size);
 /* Whether every page of the range of this program's own memory is mapped. */
 bool host_own_memory_mapped(uint64_t address, uint64_t size);
 
+/* Bytes of the largest cache; 0: unknown. */
+size_t host_cache_size(void);
+
 /* Unpredictable bits. */
 int host_random(void *to, size_t size);
 

@@ -12,6 +12,7 @@
 #include "engine/process.h"
 #include "engine/settings.h"
 #include "engine/thread.h"
+#include "host/memory.h"
 #include "host/read_section.h"
 #include "host/signals.h"
 #include "host/threads.h"
@@ -55,11 +56,22 @@ static const char *wrong_config(const struct xmem_config *config, int *error)
     return NULL;
 }
 
+/* Where source and destination no longer fit the largest cache together, it is no help, and stores
+ * that go past it are faster than memcpy (measured: 1.2 to 3 times from here on, slower below). */
+static size_t stream_least(void)
+{
+    const size_t least = (size_t)4 << 20;
+    const size_t most = (size_t)16 << 20;
+    size_t half = host_cache_size() / 2;
+    return half < least ? least : half > most ? most : half;
+}
+
 static int start_parts(const struct xmem_config *config)
 {
     int error = segments_start();
     if (error)
         return error;
+    settings.stream_least = stream_least();
     settings.lock_memory = config->lock_memory != 0;
     messages_set(config->panic);
     error = interrupts_start(!config->leave_fault_signals, config->interrupt_signal);
