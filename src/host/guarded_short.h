@@ -124,7 +124,8 @@ faulted:
 static ALWAYS_INLINE bool copy_short_to(char *to, const char *from, size_t n)
 {
     if (n == 8) {
-        GUARDED_STORE("movq", "r", *(const unaligned64 *)from, to);
+        unaligned64 word = *(const unaligned64 *)from;
+        GUARDED_STORE("movq", "r", word, to);
     } else if (n >= 16) {
         STORE_TWO(vector16, "movups", "x");
     } else if (n > 8) {
@@ -134,7 +135,8 @@ static ALWAYS_INLINE bool copy_short_to(char *to, const char *from, size_t n)
     } else if (n >= 2) {
         STORE_TWO(unaligned16, "movw", "r");
     } else if (n) {
-        GUARDED_STORE("movb", "q", *(const unaligned8 *)from, to);
+        unaligned8 byte = *(const unaligned8 *)from;
+        GUARDED_STORE("movb", "q", byte, to);
     }
     return true;
 #if GUARDED_SHORT
