@@ -214,8 +214,10 @@ size_t guarded_copy(void *to, const void *from, size_t n, bool stream, struct gu
     while (copied < n) {
         size_t moved = copy_by_kernel((char *)to + copied, (const char *)from + copied, n - copied);
         if (moved == 0) {
-            /* The kernel does not say which side it was, nor whether the storage failed. */
-            fault->address = (uintptr_t)from + copied;
+            /* The kernel does not say which side it was: the one that can be read is not it. */
+            char probe;
+            bool readable = copy_by_kernel(&probe, (const char *)from + copied, 1) == 1;
+            fault->address = (readable ? (uintptr_t)to : (uintptr_t)from) + copied;
             fault->signal = SIGBUS;
             break;
         }
