@@ -41,7 +41,8 @@ int fail_move(const char *operation, struct outcome outcome, const char *kind, p
     record->operation = operation;
     record->detail = outcome.detail;
     record->kind = kind;
-    record->pid = pid;
+    record->pid = pid ? pid : outcome.peer;
+    record->peer = outcome.peer;
     record->asked = asked;
     record->done = outcome.done;
     record->in_words = false;
@@ -178,9 +179,9 @@ static void put_in_words(struct failure_record *record)
 /* Linux gives one error for "not mapped" and "not allowed"; the process's map tells them apart. */
 static void refine_opened(struct failure_record *record)
 {
-    if (record->pid && record->shown.failure_class == XMEM_FAILURE_NO_MAPPING &&
+    if (record->peer && record->shown.failure_class == XMEM_FAILURE_NO_MAPPING &&
         thread_state.mode == THREAD_PROCESS &&
-        host_process_page_mapped(record->pid, record->shown.address))
+        host_process_page_mapped(record->peer, record->shown.address))
         record->shown.failure_class = XMEM_FAILURE_NO_AUTHORITY;
 }
 

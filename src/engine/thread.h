@@ -30,7 +30,8 @@ struct failure_record {
     const char *operation;
     const char *kind; /* of memory; NULL: none involved */
     const char *detail;
-    pid_t pid;
+    pid_t pid;  /* of the opened process; 0: none involved */
+    pid_t peer; /* the same when its own memory refused, so that its map can tell why */
     size_t asked;
     size_t done;
     bool in_words;

@@ -99,6 +99,7 @@ static struct outcome transfer_all(struct foreign *foreign, const struct transfe
         if (error) {
             struct outcome outcome = translate(error, address_at(list, count, done));
             outcome.done = done;
+            outcome.peer = foreign->process.pid;
             return outcome;
         }
         done += moved;

@@ -15,27 +15,28 @@ struct outcome {
     size_t done;                   /* bytes moved, exact */
     uint64_t address;              /* the first byte that could not be reached */
     const char *detail;            /* why, and what to do; a string that lives for ever, or NULL */
+    int peer; /* pid of the opened process whose memory it was; 0: none */
 };
 
-#define OUTCOME_SUCCESS ((struct outcome){XMEM_FAILURE_NONE, 0, 0, 0, NULL})
+#define OUTCOME_SUCCESS ((struct outcome){XMEM_FAILURE_NONE, 0, 0, 0, NULL, 0})
 
 static inline struct outcome outcome_failure(enum xmem_failure_class cause, int error,
                                              const char *detail)
 {
-    struct outcome outcome = {cause, error, 0, 0, detail};
+    struct outcome outcome = {cause, error, 0, 0, detail, 0};
     return outcome;
 }
 
 static inline struct outcome outcome_at(enum xmem_failure_class cause, int error, uint64_t address,
                                         const char *detail)
 {
-    struct outcome outcome = {cause, error, 0, address, detail};
+    struct outcome outcome = {cause, error, 0, address, detail, 0};
     return outcome;
 }
 
 static inline struct outcome outcome_done(size_t done)
 {
-    struct outcome outcome = {XMEM_FAILURE_NONE, 0, done, 0, NULL};
+    struct outcome outcome = {XMEM_FAILURE_NONE, 0, done, 0, NULL, 0};
     return outcome;
 }
 

@@ -20,6 +20,8 @@
 #include "system/system.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 struct settings settings;
 
@@ -121,14 +123,17 @@ EXPORT int xmem_start(const struct xmem_config *config)
     return error;
 }
 
+/* Mutex held: the words are this function's until they stand in the thread's record. */
 static int refuse_busy(const struct xmem_statistics *left)
 {
-    const char *detail = left->processes     ? "processes are open; close them"
-                         : left->descriptors ? "descriptors are attached; detach them"
-                         : left->mapped_in   ? "memory is mapped in; map it out"
-                         : left->holds       ? "handles are held; release them"
-                                             : "segments exist; delete them";
-    return fail("xmem_stop", outcome_failure(XMEM_FAILURE_BUSY, EBUSY, detail));
+    static char words[256];
+    snprintf(words, sizeof(words),
+             "still there: %" PRIu64 " processes, %" PRIu64 " descriptors, %" PRIu64
+             " map-ins, %" PRIu64 " held handles, %" PRIu64
+             " segments; close, detach, map out, release or delete them first",
+             left->processes, left->descriptors, left->mapped_in, left->holds, left->segments);
+    fail("xmem_stop", outcome_failure(XMEM_FAILURE_BUSY, EBUSY, words));
+    return xmem_last_failure()->error;
 }
 
 static bool anything_left(const struct xmem_statistics *left)
@@ -152,6 +157,8 @@ static int stop_last(void)
 EXPORT int xmem_stop(void)
 {
     static const char operation[] = "xmem_stop";
+    if (!system_started() && thread_state.mode == THREAD_UNKNOWN)
+        return EINVAL; /* nothing was ever started, and no record can be kept */
     int error = thread_process_only(operation);
     if (error)
         return error;
