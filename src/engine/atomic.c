@@ -83,8 +83,7 @@ static uint64_t desired_of(const struct request *request, uint64_t found)
 }
 
 /* False: the memory went away, or guarded words are not offered here. */
-static bool perform(struct request *request, void *word, bool guarded,
-                    struct guarded_fault *fault)
+static bool perform(struct request *request, void *word, bool guarded, struct guarded_fault *fault)
 {
     uint64_t found;
     if (request->what == XMEM_ATOMIC_COMPARE_EXCHANGE)
@@ -139,8 +138,8 @@ static struct outcome on_backing(struct request *request, const struct segment *
     if (perform(request, (void *)(uintptr_t)request->address, true, &fault))
         return OUTCOME_SUCCESS;
     return fault.signal ? outcome_at(XMEM_FAILURE_NO_MAPPING, EFAULT, request->address,
-                                      "this program has nothing mapped there that allows it")
-                         : not_offered();
+                                     "this program has nothing mapped there that allows it")
+                        : not_offered();
 }
 
 static struct outcome at_place(struct request *request, const struct place *place)
@@ -212,8 +211,8 @@ static int through_descriptor(struct request *request, const struct xmem_descrip
                                  enum xmem_atomic operation, uint##bits##_t operand,               \
                                  uint##bits##_t compare, uint##bits##_t *before)                   \
     {                                                                                              \
-        struct request request = {"xmem_atomic" #bits, address, operation, bits / 8, operand,      \
-                                  compare, 0};                                                     \
+        struct request request = {                                                                 \
+            "xmem_atomic" #bits, address, operation, bits / 8, operand, compare, 0};               \
         int error = of_process(&request, process);                                                 \
         if (!error && before)                                                                      \
             *before = (uint##bits##_t)request.before;                                              \
@@ -223,8 +222,8 @@ static int through_descriptor(struct request *request, const struct xmem_descrip
                                       enum xmem_atomic operation, uint##bits##_t operand,          \
                                       uint##bits##_t compare, uint##bits##_t *before)              \
     {                                                                                              \
-        struct request request = {"xmem_move_atomic" #bits, address, operation, bits / 8, operand, \
-                                  compare, 0};                                                     \
+        struct request request = {                                                                 \
+            "xmem_move_atomic" #bits, address, operation, bits / 8, operand, compare, 0};          \
         int error = through_descriptor(&request, descriptor);                                      \
         if (!error && before)                                                                      \
             *before = (uint##bits##_t)request.before;                                              \

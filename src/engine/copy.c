@@ -61,8 +61,7 @@ static struct outcome check_descriptor(const struct xmem_descriptor *descriptor,
 {
     read_section_enter();
     const struct descriptor_entry *entry = descriptor_entry(descriptor);
-    bool inside =
-        entry && (n == 0 || range_inside(address, n, entry->base, entry->length));
+    bool inside = entry && (n == 0 || range_inside(address, n, entry->base, entry->length));
     read_section_leave();
     if (!entry)
         return outcome_failure(XMEM_FAILURE_DESCRIPTOR, EINVAL,
@@ -102,9 +101,10 @@ static COLD struct outcome refused(struct segment *segment, uint64_t address, ui
 {
     if (state & PAGE_MAPPED)
         return outcome_at(XMEM_FAILURE_NO_AUTHORITY, EFAULT, address,
-                          direction == FROM_USER ? "the page is mapped, but its user may not read it"
-                                                 : "the page is mapped, but its user may not write "
-                                                   "it");
+                          direction == FROM_USER
+                              ? "the page is mapped, but its user may not read it"
+                              : "the page is mapped, but its user may not write "
+                                "it");
     if (load_acquire(&segment->life) != SEGMENT_LIVE)
         return outcome_at(XMEM_FAILURE_DELETED, EFAULT, address,
                           "the memory was unmapped, or its process closed, after it was attached");
@@ -205,8 +205,8 @@ struct outcome copy_windowed(tagged_segment tagged, uint64_t address, char *kern
     n = smaller(smaller(n, bytes_to_region_end(address)), RUN_MOST);
     uint8_t mask = page_wanted(tagged_key(tagged), direction) | PAGE_GUARDED;
     uint32_t most = page_number(offset + n - 1) - page + 1;
-    uint32_t pages = 1 + (most > 1 ? same_pages(segment, page + 1, most - 1, mask, state & mask)
-                                   : 0);
+    uint32_t pages =
+        1 + (most > 1 ? same_pages(segment, page + 1, most - 1, mask, state & mask) : 0);
     n = smaller(n, ((uint64_t)(page + pages) << PAGE_SHIFT) - offset);
     return state & PAGE_GUARDED ? copy_guarded(segment, address, kernel, n, direction, stream)
                                 : copy_run(segment, address, kernel, n, direction, stream);
@@ -294,9 +294,9 @@ bool copy_can_batch(const struct place *place)
     const struct segment *backing = entry            ? entry->backing
                                     : place->process ? place->process->backing
                                                      : NULL;
-    bool can = backing && backing->operations->move_several &&
-               (entry ? entry_no_regions(entry)
-                      : no_regions(load_acquire(&place->process->regions)));
+    bool can =
+        backing && backing->operations->move_several &&
+        (entry ? entry_no_regions(entry) : no_regions(load_acquire(&place->process->regions)));
     read_section_leave();
     return can;
 }
@@ -322,10 +322,9 @@ struct outcome copy_batch(const struct place *place, const struct transfer *list
 static bool belongs_to_backing(const struct found *found, uint64_t address)
 {
     return found->backing &&
-           (!found->tagged ||
-            !(segment_page_state(tagged_pointer(found->tagged),
-                                 page_number(region_offset(address))) &
-              PAGE_MAPPED));
+           (!found->tagged || !(segment_page_state(tagged_pointer(found->tagged),
+                                                   page_number(region_offset(address))) &
+                                PAGE_MAPPED));
 }
 
 /* One run. */

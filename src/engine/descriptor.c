@@ -122,8 +122,7 @@ static uint64_t digest(uint64_t name, uint64_t handle, uint64_t generation)
 {
     unsigned __int128 first = (unsigned __int128)(name ^ secrets[0]) * (generation ^ secrets[1]);
     uint64_t folded = (uint64_t)first ^ (uint64_t)(first >> 64);
-    unsigned __int128 second =
-        (unsigned __int128)(folded ^ handle ^ secrets[1]) * (secrets[0] | 1);
+    unsigned __int128 second = (unsigned __int128)(folded ^ handle ^ secrets[1]) * (secrets[0] | 1);
     return (uint64_t)second ^ (uint64_t)(second >> 64);
 }
 
@@ -207,11 +206,9 @@ static bool backing_defined(struct descriptor_entry *entry, uint64_t *hole)
     uint64_t left = entry->length;
     for (uint32_t at = 0; at < entry->region_count; at++) {
         uint64_t bytes = smaller(left, bytes_to_region_end(address));
-        bool there =
-            entry->regions[at]
-                ? pages_mapped(entry->regions[at], address, bytes)
-                : !segments_reserved((const void *)(uintptr_t)address) &&
-                      backing->operations->defined(backing, address, bytes);
+        bool there = entry->regions[at] ? pages_mapped(entry->regions[at], address, bytes)
+                                        : !segments_reserved((const void *)(uintptr_t)address) &&
+                                              backing->operations->defined(backing, address, bytes);
         if (!there) {
             *hole = address;
             return false;
@@ -230,7 +227,8 @@ static bool find_hole(struct xmem_process *process, uint64_t first, uint64_t las
     if (process->backing)
         return false;
     read_section_enter();
-    for (uint64_t number = region_number(first); !found && number <= region_number(last); number++) {
+    for (uint64_t number = region_number(first); !found && number <= region_number(last);
+         number++) {
         uint64_t start = number << REGION_SHIFT;
         found = process_region(process, start) == 0;
         *hole = start > first ? start : first;

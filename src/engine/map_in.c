@@ -148,10 +148,10 @@ EXPORT int xmem_map_out(void *mapped)
     int error = thread_any(operation);
     if (error)
         return error;
-    return map_out(mapped) ? 0
-                           : fail(operation, outcome_at(XMEM_FAILURE_NO_MAPPING, EINVAL,
-                                                        (uintptr_t)mapped,
-                                                        "nothing is mapped in at this address"));
+    return map_out(mapped)
+               ? 0
+               : fail(operation, outcome_at(XMEM_FAILURE_NO_MAPPING, EINVAL, (uintptr_t)mapped,
+                                            "nothing is mapped in at this address"));
 }
 
 EXPORT int xmem_handle_map(xmem_handle_t handle, void **mapped)

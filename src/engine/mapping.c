@@ -110,8 +110,7 @@ static int import_piece(const struct mapping *mapping, struct segment *segment,
 static int prepare_piece(struct mapping *mapping, const struct piece *piece)
 {
     if (!process_region(mapping->process, piece->address)) {
-        int error =
-            segment_create(true, &mapping->fresh[piece->number - mapping->first_number]);
+        int error = segment_create(true, &mapping->fresh[piece->number - mapping->first_number]);
         if (error)
             return error;
     }
@@ -166,8 +165,7 @@ static void publish_pieces(struct mapping *mapping)
         segment_set_pages(segment_for(mapping, &piece), piece.first, piece.count, mapping->state);
         struct segment *fresh = mapping->fresh[piece.number - mapping->first_number];
         if (fresh)
-            regions_set(mapping->process->regions, piece.number,
-                        tag(fresh, XMEM_KEY_USER, false));
+            regions_set(mapping->process->regions, piece.number, tag(fresh, XMEM_KEY_USER, false));
     }
     process_count_pages((int64_t)(mapping->length >> PAGE_SHIFT));
 }
@@ -255,8 +253,9 @@ static int refuse_file(const char *operation, int error)
         detail = "the descriptor does not allow what prot asks for; open the file for that, or "
                  "map it read-only";
     else if (error == ENOTSUP)
-        detail = "the file's file system is served by a program (FUSE), which could keep us waiting "
-                 "for ever; copy the file into a memfd first";
+        detail =
+            "the file's file system is served by a program (FUSE), which could keep us waiting "
+            "for ever; copy the file into a memfd first";
     else if (error == EMFILE || error == ENFILE)
         detail = "no file descriptor is free; raise RLIMIT_NOFILE";
     enum xmem_failure_class cause =

@@ -106,9 +106,8 @@ static bool vanished(const struct admitted *admitted, size_t n, size_t moved,
     uintptr_t offset = fault->address - (uintptr_t)admitted->user;
     if (fault->address && offset >= n)
         return false;
-    *outcome = import_fault(
-        admitted->segment,
-        (uint64_t)(admitted->user + moved - admitted->segment->window));
+    *outcome = import_fault(admitted->segment,
+                            (uint64_t)(admitted->user + moved - admitted->segment->window));
     outcome->done = moved;
     read_section_leave();
     return true;
@@ -192,8 +191,8 @@ static ALWAYS_INLINE bool admit_pieces(struct regions_of regions, uint64_t addre
         return false;
     if (LIKELY(pieces->low_bytes == n))
         return true;
-    pieces->high = admit_piece(regions, address + pieces->low_bytes, n - pieces->low_bytes,
-                               direction);
+    pieces->high =
+        admit_piece(regions, address + pieces->low_bytes, n - pieces->low_bytes, direction);
     return pieces->high.user != NULL;
 }
 
@@ -239,9 +238,8 @@ static bool move_process_pages(struct xmem_process *process, uint64_t address, c
         return false;
     struct pieces pieces;
     read_section_enter();
-    bool moved =
-        admit_pieces((struct regions_of){NULL, meant}, address, n, direction, &pieces) &&
-        copy_pieces(&pieces, kernel, n, direction);
+    bool moved = admit_pieces((struct regions_of){NULL, meant}, address, n, direction, &pieces) &&
+                 copy_pieces(&pieces, kernel, n, direction);
     read_section_leave();
     return moved;
 }
@@ -326,8 +324,7 @@ static NOINLINE int move_in_general(const struct xmem_descriptor *descriptor, ui
 static NOINLINE int move_out_general(const struct xmem_descriptor *descriptor, const void *from,
                                      uint64_t to, size_t n, size_t *done)
 {
-    return move_general("xmem_move_out", descriptor, to, (char *)(uintptr_t)from, n, done,
-                        TO_USER);
+    return move_general("xmem_move_out", descriptor, to, (char *)(uintptr_t)from, n, done, TO_USER);
 }
 
 /* "refused" functions are entered inside the read section that found it out. */

@@ -34,11 +34,11 @@ static struct outcome find_pages(const struct place *place, uint64_t address, ui
         pages->count = page_number(region_offset(address) + bytes - 1) - pages->first + 1;
         if (need_mapped &&
             !segment_pages_all(pages->segment, pages->first, pages->count, PAGE_MAPPED))
-            outcome = load_acquire(&pages->segment->life) == SEGMENT_LIVE
-                          ? outcome_at(XMEM_FAILURE_NO_MAPPING, EFAULT, address,
-                                       "a page of the range is not mapped")
-                          : outcome_at(XMEM_FAILURE_DELETED, EFAULT, address,
-                                       "the segment was deleted");
+            outcome =
+                load_acquire(&pages->segment->life) == SEGMENT_LIVE
+                    ? outcome_at(XMEM_FAILURE_NO_MAPPING, EFAULT, address,
+                                 "a page of the range is not mapped")
+                    : outcome_at(XMEM_FAILURE_DELETED, EFAULT, address, "the segment was deleted");
         else
             segment_hold(pages->segment);
     }

@@ -62,8 +62,7 @@ EXPORT int xmem_segment_create(uint64_t length, xmem_segment_t *segment)
         return fail_no_memory(operation);
     }
     segment_set_pages(created, 0, pages,
-                      PAGE_MAPPED | PAGE_RESIDENT | PAGE_PRIVILEGED_WRITE | PAGE_READ |
-                          PAGE_WRITE);
+                      PAGE_MAPPED | PAGE_RESIDENT | PAGE_PRIVILEGED_WRITE | PAGE_READ | PAGE_WRITE);
     process_count_pages(pages);
     *segment = segment_identity(created);
     return 0;
@@ -184,8 +183,7 @@ static int attach_handle(const char *operation, struct xmem_process *process, xm
     return error;
 }
 
-EXPORT int xmem_region_attach(struct xmem_process *process, xmem_handle_t handle,
-                              uint64_t *address)
+EXPORT int xmem_region_attach(struct xmem_process *process, xmem_handle_t handle, uint64_t *address)
 {
     static const char operation[] = "xmem_region_attach";
     if (!address)
@@ -213,8 +211,7 @@ EXPORT int xmem_region_detach(struct xmem_process *process, uint64_t address)
     if (!meant)
         return xmem_last_failure()->error;
     host_lock(&meant->mutex);
-    bool attached =
-        address < meant->limit && (process_region(meant, address) & TAG_ATTACHED) != 0;
+    bool attached = address < meant->limit && (process_region(meant, address) & TAG_ATTACHED) != 0;
     if (attached)
         replace_region(meant, region_number(address), 0);
     host_unlock(&meant->mutex);

@@ -18,8 +18,7 @@ struct region_table regions_none = {.slots = {{0, 0}}};
 static struct region_table *table_create(uint32_t shift, uint64_t multiplier)
 {
     uint32_t slots = 1u << (64 - shift);
-    struct region_table *table =
-        host_allocate(sizeof(*table) + slots * sizeof(struct region_slot));
+    struct region_table *table = host_allocate(sizeof(*table) + slots * sizeof(struct region_slot));
     if (!table)
         return NULL;
     table->multiplier = multiplier;

@@ -56,8 +56,8 @@ static struct outcome string_in(struct xmem_process *process, uint64_t from, cha
         if (outcome.cause)
             return outcome;
     }
-    struct outcome full = outcome_failure(XMEM_FAILURE_ARGUMENT, E2BIG,
-                                          "no zero among the bytes that were allowed");
+    struct outcome full =
+        outcome_failure(XMEM_FAILURE_ARGUMENT, E2BIG, "no zero among the bytes that were allowed");
     full.done = done;
     return full;
 }

@@ -55,7 +55,7 @@ struct pending_interrupt {
 };
 
 struct thread_state {
-    uint32_t mode; /* enum thread_mode */
+    uint32_t mode;   /* enum thread_mode */
     uint32_t number; /* unique among threads that ever registered */
     struct xmem_process *current;
     struct thread_record *record;

@@ -89,8 +89,8 @@ static struct outcome move_one(struct vectored *vectored, const struct transfer 
         return before.cause ? before : outcome;
     }
     if (!vectored->batched) {
-        outcome = copy_range(vectored->place, transfer->address, transfer->kernel,
-                             transfer->length, vectored->direction);
+        outcome = copy_range(vectored->place, transfer->address, transfer->kernel, transfer->length,
+                             vectored->direction);
         vectored->done += outcome.done;
         return outcome;
     }
@@ -125,9 +125,8 @@ static int move_vectors(const char *operation, const struct place *place,
         outcome = move_all(&vectored, &cursor);
     if (done)
         *done = outcome.done;
-    return outcome.cause
-               ? fail_move(operation, outcome, place_words(place), place_pid(place), 0)
-               : 0;
+    return outcome.cause ? fail_move(operation, outcome, place_words(place), place_pid(place), 0)
+                         : 0;
 }
 
 static int copy_vectors(const char *operation, struct xmem_process *process,
@@ -167,8 +166,8 @@ static int descriptor_vectors(const char *operation, const struct xmem_descripto
                         direction);
 }
 
-EXPORT int xmem_copy_inv(struct xmem_process *process, const struct xmem_range *from,
-                         size_t ranges, const struct iovec *to, size_t vectors, size_t *done)
+EXPORT int xmem_copy_inv(struct xmem_process *process, const struct xmem_range *from, size_t ranges,
+                         const struct iovec *to, size_t vectors, size_t *done)
 {
     return copy_vectors("xmem_copy_inv", process, from, ranges, to, vectors, done, FROM_USER);
 }

@@ -61,8 +61,8 @@ extern const int32_t __stop_xmem_fixups[][2] __attribute__((visibility("hidden")
 static uintptr_t fixup_of(uintptr_t instruction)
 {
     for (const int32_t(*row)[2] = __start_xmem_fixups; row < __stop_xmem_fixups; row++)
-        if ((uintptr_t)&(*row)[0] + (uintptr_t)(intptr_t)(*row)[0] == instruction)
-            return (uintptr_t)&(*row)[1] + (uintptr_t)(intptr_t)(*row)[1];
+        if ((uintptr_t) & (*row)[0] + (uintptr_t)(intptr_t)(*row)[0] == instruction)
+            return (uintptr_t) & (*row)[1] + (uintptr_t)(intptr_t)(*row)[1];
     return 0;
 }
 
@@ -92,8 +92,8 @@ bool guarded_recover(int signal, uintptr_t address, void *context)
         if (at < guarded_table[row][0] || at >= guarded_table[row][1])
             continue;
         registers[REG_RIP] = (greg_t)((intptr_t)guarded_table + guarded_table[row][2]);
-        registers[REG_RDX] = (greg_t)((address & FAULT_ADDRESS) |
-                                      ((uint64_t)signal << FAULT_SIGNAL_SHIFT));
+        registers[REG_RDX] =
+            (greg_t)((address & FAULT_ADDRESS) | ((uint64_t)signal << FAULT_SIGNAL_SHIFT));
         return true;
     }
     return false;

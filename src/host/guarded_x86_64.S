@@ -177,10 +177,10 @@ guarded_stream_recover:
     guarded_word guarded_word_exchange32, lock cmpxchg %ecx, (%rdi)
     guarded_word guarded_word_exchange64, lock cmpxchg %rcx, (%rdi)
 
-    .macro table_row begin, end, recover
-    .long \begin - guarded_table
-    .long \end - guarded_table
-    .long \recover - guarded_table
+    .macro table_row name
+    .long \name\()_begin - guarded_table
+    .long \name\()_end - guarded_table
+    .long \name\()_recover - guarded_table
     .endm
 
     .section .rodata
@@ -189,13 +189,13 @@ guarded_stream_recover:
     .type guarded_table, @object
     .p2align 2
 guarded_table:
-    table_row guarded_run_begin, guarded_run_end, guarded_run_recover
-    table_row guarded_wide_begin, guarded_wide_end, guarded_wide_recover
-    table_row guarded_stream_begin, guarded_stream_end, guarded_stream_recover
-    table_row guarded_word_load32_begin, guarded_word_load32_end, guarded_word_load32_recover
-    table_row guarded_word_load64_begin, guarded_word_load64_end, guarded_word_load64_recover
-    table_row guarded_word_exchange32_begin, guarded_word_exchange32_end, guarded_word_exchange32_recover
-    table_row guarded_word_exchange64_begin, guarded_word_exchange64_end, guarded_word_exchange64_recover
+    table_row guarded_run
+    table_row guarded_wide
+    table_row guarded_stream
+    table_row guarded_word_load32
+    table_row guarded_word_load64
+    table_row guarded_word_exchange32
+    table_row guarded_word_exchange64
     .long 0, 0, 0
     .size guarded_table, . - guarded_table
 

@@ -115,8 +115,8 @@ void host_close(int descriptor)
 
 int host_unmap(char *at, size_t size)
 {
-    void *got = mmap(at, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-                     -1, 0);
+    void *got =
+        mmap(at, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
     if (got == MAP_FAILED)
         return errno;
     madvise(at, size, MADV_DONTFORK);

@@ -31,10 +31,10 @@ int host_unmap(char *at, size_t size);
 int host_lock_memory(char *at, size_t size);
 
 struct host_file {
-    int descriptor;    /* a duplicate that the holder closes */
+    int descriptor; /* a duplicate that the holder closes */
     bool can_write;
-    bool can_vanish;   /* its pages can go away under a mapping */
-    bool can_wait;     /* touching a page may have to wait for a disk */
+    bool can_vanish; /* its pages can go away under a mapping */
+    bool can_wait;   /* touching a page may have to wait for a disk */
 };
 /* 0; EACCES: not open for that; ENODEV: not mappable; ENOTSUP: its file system is served by a
  * program, which could keep whoever touches a page waiting for ever; EBADF; EMFILE. */

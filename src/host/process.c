@@ -30,8 +30,8 @@ static unsigned program_bits(pid_t pid)
         return 64;
     ssize_t got = read(fd, identity, sizeof(identity));
     close(fd);
-    bool narrow = got == (ssize_t)sizeof(identity) && memcmp(identity, "\177ELF", 4) == 0 &&
-                  identity[4] == 1;
+    bool narrow =
+        got == (ssize_t)sizeof(identity) && memcmp(identity, "\177ELF", 4) == 0 && identity[4] == 1;
     return narrow ? 32 : 64;
 }
 
@@ -100,10 +100,9 @@ int host_process_transfer(const struct host_process *process, enum host_transfer
                           size_t their_count, size_t *done)
 {
     int saved = errno;
-    ssize_t moved =
-        direction == HOST_FROM_PROCESS
-            ? process_vm_readv(process->pid, own, owns, theirs, their_count, 0)
-            : process_vm_writev(process->pid, own, owns, theirs, their_count, 0);
+    ssize_t moved = direction == HOST_FROM_PROCESS
+                        ? process_vm_readv(process->pid, own, owns, theirs, their_count, 0)
+                        : process_vm_writev(process->pid, own, owns, theirs, their_count, 0);
     int error = moved < 0 ? errno : 0;
     errno = saved;
     *done = moved < 0 ? 0 : (size_t)moved;

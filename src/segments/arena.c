@@ -15,7 +15,7 @@
 #include <errno.h>
 
 /* Address space: 128 Ki slots need 2 x 32 TiB of the 128 TiB that x86-64 gives.  Smaller powers of
- * two are tried where that much is not to be had (valgrind, thread sanitizer, 39-bit processors). */
+ * two are tried where that much is not to be had (valgrind, the thread sanitizer). */
 #if THREAD_SANITIZER
 #define SLOTS_MOST 512u
 #else

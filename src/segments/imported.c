@@ -154,8 +154,7 @@ void import_forget(struct segment *segment)
 
 static struct outcome cause_of(const struct import *import, uint64_t segment_offset)
 {
-    uint64_t offset =
-        import->offset + (segment_offset - ((uint64_t)import->first << PAGE_SHIFT));
+    uint64_t offset = import->offset + (segment_offset - ((uint64_t)import->first << PAGE_SHIFT));
     switch (host_file_fault_cause(import->file.descriptor, offset)) {
     case HOST_FILE_TRUNCATED:
         return outcome_failure(XMEM_FAILURE_IO, EIO,
@@ -186,8 +185,7 @@ bool import_resident(struct segment *segment, uint64_t segment_offset, size_t n)
     for (uint32_t page = page_number(segment_offset); page <= last; page++) {
         const struct import *import = import_of(segment, page);
         if (import && import->file.can_wait &&
-            !host_pages_resident(segment->window + ((uint64_t)page << PAGE_SHIFT),
-                                 XMEM_PAGE_SIZE))
+            !host_pages_resident(segment->window + ((uint64_t)page << PAGE_SHIFT), XMEM_PAGE_SIZE))
             return false;
     }
     return true;

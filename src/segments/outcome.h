@@ -15,7 +15,7 @@ struct outcome {
     size_t done;                   /* bytes moved, exact */
     uint64_t address;              /* the first byte that could not be reached */
     const char *detail;            /* why, and what to do; a string that lives for ever, or NULL */
-    int peer; /* pid of the opened process whose memory it was; 0: none */
+    int peer;                      /* pid of the opened process whose memory it was; 0: none */
 };
 
 #define OUTCOME_SUCCESS ((struct outcome){XMEM_FAILURE_NONE, 0, 0, 0, NULL, 0})

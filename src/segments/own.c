@@ -50,8 +50,7 @@ static const struct segment_operations own_operations = {
     .release = own_nothing,
 };
 
-static struct segment own = {
-    .operations = &own_operations, .references = 1, .life = SEGMENT_LIVE};
+static struct segment own = {.operations = &own_operations, .references = 1, .life = SEGMENT_LIVE};
 
 struct segment *own_memory(void)
 {

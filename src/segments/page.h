@@ -44,8 +44,8 @@ static ALWAYS_INLINE uint8_t page_wanted(unsigned key, enum direction direction)
                      (key == XMEM_KEY_USER ? PAGE_WRITE : PAGE_PRIVILEGED_WRITE));
 }
 
-/* Whether a page's byte admits the access, and it is noted already.  The key is a branch on purpose:
- * it is the same nearly always. */
+/* Whether a page's byte admits the access, and it is noted already.  The key is a branch on
+ * purpose: it is the same nearly always. */
 static ALWAYS_INLINE bool page_admits(uint8_t state, unsigned key, enum direction direction)
 {
     if (LIKELY(key == XMEM_KEY_USER))
@@ -54,7 +54,7 @@ static ALWAYS_INLINE bool page_admits(uint8_t state, unsigned key, enum directio
     return (state & page_wanted(XMEM_KEY_ALL, direction)) == page_wanted(XMEM_KEY_ALL, direction);
 }
 
-/* Chunks: page state is allocated for 1,024 pages at a time, so that a small segment costs little. */
+/* Chunks: page state is allocated for 1,024 pages at a time; a small segment costs little. */
 #define CHUNK_SHIFT 10
 #define CHUNK_PAGES (1u << CHUNK_SHIFT)
 #define CHUNKS_PER_SEGMENT 64

@@ -254,7 +254,7 @@ void segment_set_authority(struct segment *segment, uint32_t first, uint32_t cou
     for (uint32_t page = first; page < first + count; page++) {
         uint8_t *state = segment_page(segment, page);
         /* Taking away and giving are two steps; in between the page admits less, never more. */
-        and_fetch(state, (uint8_t)~(PAGE_READ | PAGE_WRITE));
+        and_fetch(state, (uint8_t) ~(PAGE_READ | PAGE_WRITE));
         or_fetch(state, authority);
     }
 }

@@ -79,19 +79,19 @@ struct segment {
     const struct segment_operations *operations;
     uint32_t index;
     uint32_t generation;
-    uint64_t references; /* low half: all references; high half: those that are map-ins */
-    uint32_t life;    /* enum segment_life */
-    uint32_t holds;   /* that keep it from deletion; under the holds mutex */
-    uint32_t pages;   /* pages with MAPPED set; under the owner's mutex */
-    bool is_private;  /* belongs to one region of one process */
-    bool doomed;      /* to be deleted when the last hold goes; under the holds mutex */
-    struct import *imports;   /* files mapped over parts of the windows, newest first */
-    struct pin_table *pins;   /* NULL until the first pin */
+    uint64_t references;    /* low half: all references; high half: those that are map-ins */
+    uint32_t life;          /* enum segment_life */
+    uint32_t holds;         /* that keep it from deletion; under the holds mutex */
+    uint32_t pages;         /* pages with MAPPED set; under the owner's mutex */
+    bool is_private;        /* belongs to one region of one process */
+    bool doomed;            /* to be deleted when the last hold goes; under the holds mutex */
+    struct import *imports; /* files mapped over parts of the windows, newest first */
+    struct pin_table *pins; /* NULL until the first pin */
     struct arena *arena;
     uint8_t *real_chunks[CHUNKS_PER_SEGMENT]; /* what is allocated, also after deletion */
     struct segment *next;                     /* free list; under the arena mutex */
     struct deferred deferred;                 /* for the reaper */
-    bool dirty; /* free, and its storage could not be given back yet */
+    bool dirty;           /* free, and its storage could not be given back yet */
     bool foreign_windows; /* free, and an import could not be unmapped from its windows yet */
 } __attribute__((aligned(CACHE_LINE)));
 
@@ -168,7 +168,8 @@ bool segment_delete(struct segment *segment);
 
 /* ---- identity ---- */
 xmem_segment_t segment_identity(const struct segment *segment);
-/* The live or deleted segment of this identity, with a reference added; NULL.  Interrupt-callable. */
+/* The live or deleted segment of this identity, with a reference added; NULL.
+ * Interrupt-callable. */
 struct segment *segment_find(xmem_segment_t identity);
 /* The segment whose direct window holds this address of ours, without a reference; NULL.
  * Interrupt-callable. */

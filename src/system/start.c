@@ -138,8 +138,7 @@ static int refuse_busy(const struct xmem_statistics *left)
 
 static bool anything_left(const struct xmem_statistics *left)
 {
-    return left->processes || left->descriptors || left->mapped_in || left->holds ||
-           left->segments;
+    return left->processes || left->descriptors || left->mapped_in || left->holds || left->segments;
 }
 
 /* Mutex held.  The last stop. */
