@@ -10,8 +10,8 @@
  *   3. Each attached entry has a reference of every segment in `regions` and of `backing`.
  *   4. A move looks at the entry inside a read section.  A thread other than the owner first sets
  *      `shared`, fences, and only then trusts what it reads; a detach clears generation and then
- *      looks at `shared`, both sequentially consistent.  So a detach that finds `shared` clear knows
- *      that nobody but its own thread can be inside, and needs no grace period.
+ *      looks at `shared`, both sequentially consistent.  So a detach that finds `shared` clear
+ *      knows that nobody but its own thread can be inside, and needs no grace period.
  *   5. `moves` counts moves that have left the read section for a backing; a detach waits for them
  *      (one second at most), and the entry is not reused while there are any.
  * Free entries: each thread keeps a few in its record; the rest are a stack under the table mutex,
