@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life and the page state of windowed segments; segment.h has the rules.
+ * The life of windowed segments, and their storage as pages come and go; segment.h has the rules.
  */
 #include "segments/segment.h"
 
-#include "host/read_section.h"
 #include "segments/arena.h"
 #include "segments/imported.h"
 #include "segments/pins.h"
 
 #include <errno.h>
-
-/* Never written: every page of it is unmapped. */
-uint8_t segment_empty_chunk[CHUNK_PAGES] __attribute__((aligned(CACHE_LINE)));
 
 #define INDEX_BITS 24
 
@@ -167,37 +163,6 @@ uint64_t segments_count(void)
 
 /* ---- pages ---- */
 
-int segment_prepare_pages(struct segment *segment, uint32_t first, uint32_t count)
-{
-    unsigned last = (first + count - 1) >> CHUNK_SHIFT;
-    for (unsigned chunk = first >> CHUNK_SHIFT; chunk <= last; chunk++) {
-        if (segment->real_chunks[chunk])
-            continue;
-        uint8_t *fresh = host_allocate(CHUNK_PAGES);
-        if (!fresh)
-            return ENOMEM;
-        segment->real_chunks[chunk] = fresh;
-        store_release(&segment->chunks[chunk], fresh);
-    }
-    return 0;
-}
-
-bool segment_pages_all(struct segment *segment, uint32_t first, uint32_t count, uint8_t bits)
-{
-    for (uint32_t page = first; page < first + count; page++)
-        if ((segment_page_state(segment, page) & bits) != bits)
-            return false;
-    return true;
-}
-
-bool segment_pages_none(struct segment *segment, uint32_t first, uint32_t count, uint8_t bits)
-{
-    for (uint32_t page = first; page < first + count; page++)
-        if (segment_page_state(segment, page) & bits)
-            return false;
-    return true;
-}
-
 static bool lingers(uint8_t state)
 {
     return !(state & PAGE_MAPPED) && (state & PAGE_RESIDENT);
@@ -233,44 +198,4 @@ int segment_clear_lingering(struct segment *segment, uint32_t first, uint32_t co
             store_relaxed(segment_page(segment, page), 0);
     }
     return 0;
-}
-
-void segment_mark_lingering(struct segment *segment, uint32_t first, uint32_t count)
-{
-    for (uint32_t page = first; page < first + count; page++)
-        store_relaxed(segment_page(segment, page), PAGE_RESIDENT);
-}
-
-void segment_set_pages(struct segment *segment, uint32_t first, uint32_t count, uint8_t state)
-{
-    for (uint32_t page = first; page < first + count; page++)
-        store_release(segment_page(segment, page), state);
-    segment->pages += count;
-}
-
-void segment_set_authority(struct segment *segment, uint32_t first, uint32_t count,
-                           uint8_t authority)
-{
-    for (uint32_t page = first; page < first + count; page++) {
-        uint8_t *state = segment_page(segment, page);
-        /* Taking away and giving are two steps; in between the page admits less, never more. */
-        and_fetch(state, (uint8_t) ~(PAGE_READ | PAGE_WRITE));
-        or_fetch(state, authority);
-    }
-}
-
-void segment_unmap_pages(struct segment *segment, uint32_t first, uint32_t count)
-{
-    for (uint32_t page = first; page < first + count; page++)
-        and_fetch(segment_page(segment, page), (uint8_t)~PAGE_MAPPED);
-    segment->pages -= count;
-}
-
-void segment_forget_pages(struct segment *segment)
-{
-    for (unsigned chunk = 0; chunk < CHUNKS_PER_SEGMENT; chunk++) {
-        store_relaxed(&segment->chunks[chunk], segment_empty_chunk);
-        host_free(segment->real_chunks[chunk]);
-        segment->real_chunks[chunk] = NULL;
-    }
 }

@@ -8,6 +8,7 @@
  * as it left it.
  */
 #include "engine/failure.h"
+#include "engine/settings.h"
 #include "engine/thread.h"
 #include "host/signals.h"
 #include "system/system.h"
@@ -46,7 +47,7 @@ EXPORT int xmem_interrupt(int priority, void (*handler)(void *), void *argument)
         return fail(operation, outcome_failure(XMEM_FAILURE_BUSY, EBUSY,
                                                "the thread is in a handler that is as favoured or "
                                                "more, and would wait for itself"));
-    if (!system_started())
+    if (!load_relaxed(&settings.started))
         return fail(operation, outcome_failure(XMEM_FAILURE_ENVIRONMENT, EPERM,
                                                "xmem is not started; call xmem_start() first"));
     struct pending_interrupt own = {priority, handler, argument};

@@ -23,15 +23,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-struct settings settings;
-
 static host_mutex mutex = HOST_MUTEX_INITIALIZER;
 static unsigned starts;
-
-bool system_started(void)
-{
-    return load_relaxed(&starts) != 0;
-}
 
 static void thread_ending(struct thread_record *record)
 {
@@ -118,7 +111,8 @@ EXPORT int xmem_start(const struct xmem_config *config)
     if (starts == 0)
         error = start_first(config ? config : &defaults);
     if (!error)
-        store_relaxed(&starts, starts + 1);
+        starts++;
+    store_relaxed(&settings.started, starts != 0);
     host_unlock(&mutex);
     return error;
 }
@@ -156,7 +150,7 @@ static int stop_last(void)
 EXPORT int xmem_stop(void)
 {
     static const char operation[] = "xmem_stop";
-    if (!system_started() && thread_state.mode == THREAD_UNKNOWN)
+    if (!load_relaxed(&settings.started) && thread_state.mode == THREAD_UNKNOWN)
         return EINVAL; /* nothing was ever started, and no record can be kept */
     int error = thread_process_only(operation);
     if (error)
@@ -167,7 +161,8 @@ EXPORT int xmem_stop(void)
     else if (starts == 1)
         error = stop_last();
     if (!error)
-        store_relaxed(&starts, starts - 1);
+        starts--;
+    store_relaxed(&settings.started, starts != 0);
     host_unlock(&mutex);
     return error;
 }

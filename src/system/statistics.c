@@ -7,6 +7,7 @@
 #include "engine/holds.h"
 #include "engine/map_in.h"
 #include "engine/process.h"
+#include "engine/settings.h"
 #include "engine/thread.h"
 #include "segments/segment.h"
 #include "system/system.h"
@@ -30,7 +31,7 @@ EXPORT int xmem_get_statistics(struct xmem_statistics *statistics)
         return error;
     if (!statistics || statistics->size != sizeof(*statistics))
         return fail_argument(operation, "statistics->size is not sizeof(struct xmem_statistics)");
-    if (system_started())
+    if (load_relaxed(&settings.started))
         reaper_drain(); /* what interrupt handlers freed counts as freed */
     statistics_collect(statistics);
     return 0;

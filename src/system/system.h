@@ -8,7 +8,6 @@
 #include "host/platform.h"
 #include "xmem/xmem.h"
 
-bool system_started(void);
 int interrupts_start(bool own_faults, int interrupt_signal);
 void messages_set(void (*panic)(const char *));
 void statistics_collect(struct xmem_statistics *statistics);

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The settings; settings.h says which.
+ */
+#include "engine/settings.h"
+
+struct settings settings;
