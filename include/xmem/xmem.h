@@ -223,7 +223,8 @@ int xmem_process_protect(struct xmem_process *process, uint64_t address, uint64_
 int xmem_process_unmap(struct xmem_process *process, uint64_t address, uint64_t length);
 
 /* From here to the matching xmem_leave() this thread runs under process (NULL: under none).
- * Nests.  The process may be closed meanwhile; calls that need it then fail.
+ * Nests, 16 deep without allocating (beyond that, no memory is a panic).  The process may be closed
+ * meanwhile; calls that need it then fail.
  * Context: process; at interrupt level it is counted as a usage error and ignored. */
 void xmem_enter(struct xmem_process *process);
 void xmem_leave(void);

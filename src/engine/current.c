@@ -12,13 +12,14 @@
 
 static bool stack_grow(struct thread_record *record)
 {
-    size_t room = record->stack_room ? 2 * record->stack_room : 8;
+    size_t room = 2 * record->stack_room;
     struct xmem_process **larger = host_allocate(room * sizeof(*larger));
     if (!larger)
         return false;
     for (size_t at = 0; at < record->stack_used; at++)
         larger[at] = record->stack[at];
-    host_free(record->stack);
+    if (record->stack != record->stack_inside)
+        host_free(record->stack);
     record->stack = larger;
     record->stack_room = room;
     return true;

@@ -46,7 +46,8 @@ static void thread_ended(void *argument)
     host_lock(&records_mutex);
     unlist(record);
     host_unlock(&records_mutex);
-    host_free(record->stack);
+    if (record->stack != record->stack_inside)
+        host_free(record->stack);
     host_free(record);
 }
 
@@ -57,6 +58,8 @@ static int register_thread(void)
     struct thread_record *record = host_allocate(sizeof(*record));
     if (!record)
         return ENOMEM;
+    record->stack = record->stack_inside;
+    record->stack_room = STACK_INSIDE;
     int error = host_thread_watch(record);
     if (error) {
         host_free(record);

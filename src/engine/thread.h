@@ -24,6 +24,7 @@ enum thread_mode { THREAD_UNKNOWN, THREAD_PROCESS, THREAD_INTERRUPT, THREAD_FORK
 #define LEVELS (XMEM_INTBASE + 1)
 #define WORDS_SIZE 384
 #define INDEX_CACHE 32
+#define STACK_INSIDE 16
 
 struct failure_record {
     struct xmem_failure shown;
@@ -40,7 +41,8 @@ struct failure_record {
 
 struct thread_record {
     struct thread_record *next;
-    struct xmem_process **stack; /* xmem_enter() nesting; each non-NULL entry holds a reference */
+    struct xmem_process **stack; /* xmem_enter() nesting; each process in it is held */
+    struct xmem_process *stack_inside[STACK_INSIDE]; /* where the stack begins */
     size_t stack_used;
     size_t stack_room;
     uint32_t indexes[INDEX_CACHE]; /* descriptor entries ready for use */
