@@ -61,6 +61,19 @@ static size_t stream_least(void)
     return half < least ? least : half > most ? most : half;
 }
 
+static void tell_of_little_room(void)
+{
+    const uint64_t little = 256;
+    char words[160];
+    if (segments_most() >= little)
+        return;
+    snprintf(words, sizeof(words),
+             "xmem: there is address space for %" PRIu64 " segments only; raise the limit on it "
+             "(ulimit -v) for more",
+             segments_most());
+    message(words);
+}
+
 static int start_parts(const struct xmem_config *config)
 {
     int error = segments_start();
@@ -68,10 +81,12 @@ static int start_parts(const struct xmem_config *config)
         return error;
     settings.stream_least = stream_least();
     settings.lock_memory = config->lock_memory != 0;
-    messages_set(config->panic);
+    messages_set(config->panic, config->message);
     error = interrupts_start(!config->leave_fault_signals, config->interrupt_signal);
     if (error)
         segments_stop();
+    else
+        tell_of_little_room();
     return error;
 }
 
