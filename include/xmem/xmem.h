@@ -192,7 +192,8 @@ int xmem_process_relax(struct xmem_process *process, int relaxed);
  * PROT_READ | PROT_WRITE of <sys/mman.h>; PROT_EXEC counts as PROT_READ).
  * address, length: multiples of XMEM_PAGE_SIZE, length > 0.  All or nothing.
  * Returns 0; EINVAL: alignment, length, prot or the end of the address space; EEXIST: a page of
- * the range is mapped; ENOTSUP: an opened or the kernel process; ENOMEM; ESRCH; EPERM.
+ * the range is mapped, or a segment is attached over it; ENOTSUP: an opened or the kernel process;
+ * ENOMEM (with lock_memory also EAGAIN, EPERM: mlock refused); ESRCH; EPERM.
  * Context: process.  Blocks, allocates.
  */
 int xmem_process_map(struct xmem_process *process, uint64_t address, uint64_t length, int prot);
@@ -212,20 +213,22 @@ int xmem_process_map_fd(struct xmem_process *process, uint64_t address, uint64_t
 
 /* Changes the user's authority for mapped pages.  All or nothing.  On return no move that began
  * under the old authority is still running.
- * Returns 0; EINVAL; EFAULT: a page of the range is not mapped; EACCES: prot has PROT_WRITE and an
- * imported page's file is read-only; ENOTSUP; ESRCH; EPERM.  Context: process.  Blocks. */
+ * Returns 0; EINVAL (also: a segment is attached over a page of the range); EFAULT: a page of the
+ * range is not mapped; EACCES: prot has PROT_WRITE and an imported page's file is read-only;
+ * ENOTSUP; ESRCH; EPERM.  Context: process.  Blocks. */
 int xmem_process_protect(struct xmem_process *process, uint64_t address, uint64_t length, int prot);
 
 /* Unmaps pages; a region's last page takes the segment with it.  All or nothing.  Complete on
  * return as xmem_process_protect() is.
- * Returns 0; EINVAL; EFAULT: a page of the range is not mapped; ENOTSUP; ESRCH; EPERM.
- * Context: process.  Blocks. */
+ * Returns 0; EINVAL (also: a segment is attached over a page of the range); EFAULT: a page of the
+ * range is not mapped; ENOMEM; ENOTSUP; ESRCH; EPERM.  Context: process.  Blocks, allocates. */
 int xmem_process_unmap(struct xmem_process *process, uint64_t address, uint64_t length);
 
 /* From here to the matching xmem_leave() this thread runs under process (NULL: under none).
  * Nests, 16 deep without allocating (beyond that, no memory is a panic).  The process may be closed
  * meanwhile; calls that need it then fail.
- * Context: process; at interrupt level it is counted as a usage error and ignored. */
+ * Context: process; at interrupt level, and for a leave without its enter, it is counted as a usage
+ * error and ignored. */
 void xmem_enter(struct xmem_process *process);
 void xmem_leave(void);
 
@@ -293,7 +296,7 @@ int xmem_copy_inv(struct xmem_process *process, const struct xmem_range *from, s
 int xmem_copy_outv(struct xmem_process *process, const struct iovec *from, size_t vectors,
                    const struct xmem_range *to, size_t ranges, size_t *done);
 
-/* Atomic operations on naturally aligned words of user memory.  READ needs read authority, all
+/* Atomic operations on naturally aligned words of user memory.  LOAD needs read authority, all
  * others read and write. */
 enum xmem_atomic {
     XMEM_ATOMIC_LOAD,             /* *before = word */
@@ -306,7 +309,8 @@ enum xmem_atomic {
 };
 
 /* One sequentially consistent operation.  before may be NULL.
- * Returns 0; EINVAL: alignment or operation; ENOTSUP: an opened process; else as copies.
+ * Returns 0; EINVAL: alignment or operation; ENOTSUP: an opened process, or (not on x86-64) imported
+ * or kernel memory; else as copies.
  * Context: process for the process forms; process and interrupt for the descriptor forms. */
 int xmem_atomic32(struct xmem_process *process, uint64_t address, enum xmem_atomic operation,
                   uint32_t operand, uint32_t compare, uint32_t *before);

@@ -331,6 +331,8 @@ EXPORT int xmem_attach(struct xmem_process *process, uint64_t address, size_t n,
     if (UNLIKELY(!meant))
         return fail_argument(operation, "no process was given and this thread runs under none; "
                                         "call xmem_enter() first");
+    if (UNLIKELY(meant->kind == PROCESS_KERNEL) && (error = thread_require_started(operation)))
+        return error;
     return attach(operation, meant, address, n, descriptor);
 }
 

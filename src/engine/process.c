@@ -188,7 +188,7 @@ EXPORT int xmem_process_create(unsigned bits, struct xmem_process **process)
     static const char operation[] = "xmem_process_create";
     if (process)
         *process = NULL;
-    int error = thread_process_only(operation);
+    int error = thread_require_started(operation);
     if (error)
         return error;
     if (!process || (bits != 32 && bits != 64))
@@ -223,7 +223,7 @@ EXPORT int xmem_process_open(pid_t pid, struct xmem_process **process)
     static const char operation[] = "xmem_process_open";
     if (process)
         *process = NULL;
-    int error = thread_process_only(operation);
+    int error = thread_require_started(operation);
     if (error)
         return error;
     if (!process)

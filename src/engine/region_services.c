@@ -46,7 +46,7 @@ static int fail_handle(const char *operation)
 EXPORT int xmem_segment_create(uint64_t length, xmem_segment_t *segment)
 {
     static const char operation[] = "xmem_segment_create";
-    int error = thread_process_only(operation);
+    int error = thread_require_started(operation);
     if (error)
         return error;
     if (!segment || length == 0 || length > XMEM_REGION_SIZE)

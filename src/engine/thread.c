@@ -5,6 +5,7 @@
 #include "engine/thread.h"
 
 #include "engine/failure.h"
+#include "engine/settings.h"
 #include "host/memory.h"
 #include "host/read_section.h"
 #include "host/threads.h"
@@ -152,6 +153,14 @@ int thread_require_process(const char *operation)
         return error;
     xmem_count_usage_error();
     return refuse(operation, "this service may be called in the process environment only");
+}
+
+int thread_require_started(const char *operation)
+{
+    int error = thread_require_process(operation);
+    if (error || load_relaxed(&settings.started))
+        return error;
+    return refuse(operation, "xmem is not started; call xmem_start() first");
 }
 
 EXPORT int xmem_thread_prepare(void)

@@ -73,6 +73,9 @@ int thread_require_process(const char *operation);
 /* For services callable in both: 0, EPERM or ENOMEM. */
 int thread_require_any(const char *operation);
 
+/* The same, and xmem is started: for services that make something out of nothing. */
+int thread_require_started(const char *operation);
+
 static ALWAYS_INLINE int thread_process_only(const char *operation)
 {
     return LIKELY(thread_state.mode == THREAD_PROCESS) ? 0 : thread_require_process(operation);

@@ -9,10 +9,10 @@
 static void (*panic_hook)(const char *);
 static void (*message_hook)(const char *);
 
-void messages_set(void (*panic)(const char *), void (*message)(const char *))
+void messages_set(void (*on_panic)(const char *), void (*on_message)(const char *))
 {
-    panic_hook = panic;
-    message_hook = message;
+    panic_hook = on_panic;
+    message_hook = on_message;
 }
 
 void message(const char *words)

@@ -9,7 +9,7 @@
 #include "xmem/xmem.h"
 
 int interrupts_start(bool own_faults, int interrupt_signal);
-void messages_set(void (*panic)(const char *), void (*message)(const char *));
+void messages_set(void (*on_panic)(const char *), void (*on_message)(const char *));
 /* Something that an administrator should know.  Process environment. */
 void message(const char *words);
 void statistics_collect(struct xmem_statistics *statistics);
