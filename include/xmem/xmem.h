@@ -388,7 +388,8 @@ int xmem_map_limit(const struct xmem_descriptor *descriptor, uint64_t address, s
 int xmem_map_in(const struct xmem_descriptor *descriptor, uint64_t address, size_t n,
                 void **mapped);
 
-/* Undoes one xmem_map_in() or xmem_handle_map(); mapped: any address in what was mapped.
+/* Undoes one xmem_map_in() or xmem_handle_map(); mapped: any address in what was mapped.  Map-ins of
+ * kernel memory, which is its own mapping, are only counted.
  * Returns 0; EINVAL: nothing is mapped in there.  Context: process, interrupt. */
 int xmem_map_out(void *mapped);
 

@@ -31,7 +31,7 @@ static COLD int documented_error(int error)
 /* For services that return error numbers: success costs one test. */
 static ALWAYS_INLINE int error_number(int error)
 {
-    return LIKELY(error == 0) ? 0 : documented_error(error);
+    return LIKELY(error == 0) ? 0 : error == EFAULT ? EFAULT : documented_error(error);
 }
 
 /* For services where all failures look alike. */

@@ -162,8 +162,9 @@ static struct outcome copy_guarded(struct segment *segment, uint64_t address, ch
                                    size_t n, enum direction direction, bool stream)
 {
     struct guarded_fault fault;
-    if (thread_state.mode == THREAD_INTERRUPT &&
-        !import_resident(segment, region_offset(address), n))
+    if (thread_state.mode == THREAD_INTERRUPT)
+        n = import_resident(segment, region_offset(address), n);
+    if (n == 0)
         return outcome_at(XMEM_FAILURE_NOT_RESIDENT, EFAULT, address,
                           "a page of the imported file is not in memory, and an interrupt handler "
                           "may not wait for it");
@@ -235,7 +236,7 @@ static bool begin_backed(const struct found *found)
 {
     if (thread_state.mode == THREAD_INTERRUPT && !found->backing->operations->interrupt_callable)
         return false;
-    segment_hold(found->backing);
+    segment_begin_move(found->backing);
     if (found->entry)
         __atomic_add_fetch(&found->entry->moves, 1, __ATOMIC_SEQ_CST);
     return true;
@@ -245,7 +246,7 @@ static void end_backed(const struct found *found)
 {
     if (found->entry)
         __atomic_sub_fetch(&found->entry->moves, 1, __ATOMIC_SEQ_CST);
-    segment_drop_later(found->backing);
+    segment_end_move(found->backing);
 }
 
 static struct outcome not_at_interrupt_level(uint64_t address)
@@ -286,19 +287,44 @@ static bool entry_no_regions(const struct descriptor_entry *entry)
     return true;
 }
 
+/* The backing that alone answers for the place, as opened processes have; NULL.  Inside a read
+ * section. */
+static struct segment *only_backing(const struct place *place, struct descriptor_entry *entry)
+{
+    struct segment *backing = entry ? entry->backing : NULL;
+    if (!entry && place->process)
+        backing = place->process->backing;
+    if (!backing || !backing->operations->move_several)
+        return NULL;
+    bool only =
+        entry ? entry_no_regions(entry) : no_regions(load_acquire(&place->process->regions));
+    return only ? backing : NULL;
+}
+
 bool copy_can_batch(const struct place *place)
 {
     read_section_enter();
-    const struct descriptor_entry *entry =
-        place->descriptor ? descriptor_entry(place->descriptor) : NULL;
-    const struct segment *backing = entry            ? entry->backing
-                                    : place->process ? place->process->backing
-                                                     : NULL;
-    bool can =
-        backing && backing->operations->move_several &&
-        (entry ? entry_no_regions(entry) : no_regions(load_acquire(&place->process->regions)));
+    bool can = only_backing(place, place->descriptor ? descriptor_entry(place->descriptor) : NULL);
     read_section_leave();
     return can;
+}
+
+bool copy_backed_range(const struct place *place, uint64_t address, char *kernel, size_t n,
+                       enum direction direction, struct outcome *outcome)
+{
+    struct found found = {0};
+    read_section_enter();
+    found.entry = place->descriptor ? descriptor_entry(place->descriptor) : NULL;
+    found.backing = only_backing(place, found.entry);
+    bool inside = found.entry ? range_inside(address, n, found.entry->base, found.entry->length)
+                              : place->process && range_within(address, n, place->process->limit);
+    bool begun = found.backing && inside && begin_backed(&found);
+    read_section_leave();
+    if (!begun)
+        return false;
+    *outcome = found.backing->operations->move(found.backing, address, kernel, n, direction);
+    end_backed(&found);
+    return true;
 }
 
 struct outcome copy_batch(const struct place *place, const struct transfer *list, size_t count,

@@ -45,6 +45,11 @@ struct outcome place_check(const struct place *place, uint64_t address, uint64_t
 struct outcome copy_range(const struct place *place, uint64_t address, char *kernel, size_t n,
                           enum direction direction);
 
+/* Moves a range that a backing alone answers for, checked and all, at once; false: it is not such a
+ * range, and nothing was done. */
+bool copy_backed_range(const struct place *place, uint64_t address, char *kernel, size_t n,
+                       enum direction direction, struct outcome *outcome);
+
 /* Whether a backing answers for every byte of the place, so that ranges can be batched. */
 bool copy_can_batch(const struct place *place);
 /* Up to 64 ranges, each checked by place_check(), at once. */

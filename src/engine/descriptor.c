@@ -21,7 +21,7 @@ static host_mutex table_mutex = HOST_MUTEX_INITIALIZER;
 static uint32_t table_used = 1; /* entry 0 is nobody's */
 static uint32_t free_head;      /* 0: none */
 static uint32_t free_count;
-static uint64_t secrets[2];
+static uint64_t secrets[3]; /* two for digests; the generation of what is detached */
 
 int descriptors_start(void)
 {
@@ -32,9 +32,11 @@ int descriptors_start(void)
         return error;
     void *table;
     error = host_table_create(DESCRIPTORS_MOST * sizeof(*descriptor_table), &table);
-    if (!error)
-        descriptor_table = table;
-    return error;
+    if (error)
+        return error;
+    descriptor_table = table;
+    descriptor_table[0].name = UINT64_MAX; /* else a descriptor of zeros would match */
+    return 0;
 }
 
 /* ---- spare entries ---- */
@@ -368,7 +370,7 @@ static struct descriptor_entry *invalidate(const struct xmem_descriptor *descrip
     struct descriptor_entry *entry = &descriptor_table[descriptor->index & (DESCRIPTORS_MOST - 1)];
     uint64_t generation = descriptor->generation;
     bool valid = descriptor_matches(entry, descriptor) &&
-                 compare_exchange(&entry->generation, &generation, 0);
+                 compare_exchange(&entry->generation, &generation, secrets[2]);
     return valid ? entry : NULL;
 }
 
@@ -389,7 +391,7 @@ EXPORT int xmem_detach(struct xmem_descriptor *descriptor)
     }
     if (load_relaxed(&entry->owner) != thread_state.number || load_strong(&entry->shared)) {
         read_section_wait();
-        if (entry->backing && !foreign_wait(&entry->moves)) {
+        if (entry->backing && !foreign_wait(&entry->moves, 0)) {
             hand_to_reaper(entry);
             return 0;
         }

@@ -2,11 +2,12 @@
 /*
  * Cross-memory descriptors: the table behind the values that callers hold.
  *
- *   1. A descriptor is valid when its entry's four identity words equal its own.  generation is 0
- *      in an entry that is not attached, is written last at an attach and first at a detach, and
- *      never repeats; check is a secret's digest of the others.
+ *   1. A descriptor is valid when its entry's four identity words equal its own.  generation is
+ *      written last at an attach and first at a detach, where it becomes a secret that no descriptor
+ *      has, and never repeats; check is a secret's digest of the others.  An entry that never was
+ *      attached has the name 0, which is no descriptor's (entry 0 is not used, and has another).
  *   2. Entries live in a table that is never unmapped.  Their other words change only while
- *      generation is 0.
+ *      they are not attached.
  *   3. Each attached entry has a reference of every segment in `regions` and of `backing`.
  *   4. A move looks at the entry inside a read section.  A thread other than the owner first sets
  *      `shared`, fences, and only then trusts what it reads; a detach clears generation and then
@@ -42,9 +43,9 @@ struct descriptor_entry {
     tagged_segment *regions; /* one for each region that the range touches */
     tagged_segment own_regions[REGIONS_INLINE];
     uint32_t region_count;
-    uint32_t moves;
     uint32_t index;
     uint32_t next_free;
+    uint64_t moves;
     uint64_t last_generation;
     struct deferred deferred;
 } __attribute__((aligned(CACHE_LINE)));
@@ -65,8 +66,7 @@ static ALWAYS_INLINE bool descriptor_matches(const struct descriptor_entry *entr
     return ((load_acquire(&entry->generation) ^ descriptor->generation) |
             (load_relaxed(&entry->name) ^ name) |
             (load_relaxed(&entry->handle) ^ descriptor->handle) |
-            (load_relaxed(&entry->check) ^ descriptor->check)) == 0 &&
-           descriptor->generation != 0;
+            (load_relaxed(&entry->check) ^ descriptor->check)) == 0;
 }
 
 /* The entry that a descriptor would have, announced as used by this thread; whether it matches is

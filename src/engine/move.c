@@ -31,10 +31,13 @@
 
 /* User bytes that may be moved now. */
 struct admitted {
-    char *user; /* in the engine window; NULL: not admitted */
+    char *user; /* in the engine window */
     struct segment *segment;
     bool guarded;
+    bool refused; /* the others do not count */
 };
+
+static const struct admitted not_admitted = {.refused = true};
 
 static ALWAYS_INLINE void set_done(size_t *done, size_t value)
 {
@@ -67,11 +70,11 @@ static ALWAYS_INLINE struct admitted admit_page(tagged_segment tagged, uint64_t 
     struct segment *segment = tagged_pointer(tagged);
     uint64_t offset = region_offset(address);
     uint8_t state = segment_page_state(segment, page_number(offset));
-    struct admitted admitted = {NULL, segment, (state & PAGE_GUARDED) != 0};
+    struct admitted admitted = {segment->window + offset, segment, (state & PAGE_GUARDED) != 0,
+                                false};
     if (UNLIKELY(!page_admits(state, tagged_key(tagged), direction)) ||
         (UNLIKELY(admitted.guarded) && thread_state.mode != THREAD_PROCESS))
-        return admitted;
-    admitted.user = segment->window + offset;
+        admitted.refused = true;
     return admitted;
 }
 
@@ -84,7 +87,7 @@ static ALWAYS_INLINE struct admitted admit_described(const struct xmem_descripto
     if (LIKELY(descriptor_matches(entry, descriptor)) && LIKELY(entry->single) &&
         LIKELY(range_inside(address, n, entry->base, entry->length)))
         return admit_page(entry->single, address, direction);
-    return (struct admitted){NULL, NULL, false};
+    return not_admitted;
 }
 
 static ALWAYS_INLINE struct admitted admit_process(const struct xmem_process *process,
@@ -93,7 +96,7 @@ static ALWAYS_INLINE struct admitted admit_process(const struct xmem_process *pr
     tagged_segment tagged = process_region(process, address);
     if (LIKELY(tagged))
         return admit_page(tagged, address, direction);
-    return (struct admitted){NULL, NULL, false};
+    return not_admitted;
 }
 
 /* ---- memory that went away ---- */
@@ -156,13 +159,12 @@ struct regions_of {
 static ALWAYS_INLINE struct admitted admit_piece(struct regions_of regions, uint64_t address,
                                                  size_t n, enum direction direction)
 {
-    struct admitted none = {NULL, NULL, false};
     tagged_segment tagged = regions.entry ? descriptor_region(regions.entry, address)
                                           : process_region(regions.process, address);
     if (UNLIKELY(!tagged))
-        return none;
+        return not_admitted;
     struct admitted admitted = admit_page(tagged, address, direction);
-    if (!admitted.user || in_one_page(address, n))
+    if (admitted.refused || in_one_page(address, n))
         return admitted;
     uint64_t offset = region_offset(address);
     uint32_t first = page_number(offset);
@@ -171,13 +173,13 @@ static ALWAYS_INLINE struct admitted admit_piece(struct regions_of regions, uint
     uint8_t value = admitted.guarded ? wanted | PAGE_GUARDED : wanted;
     return same_pages(admitted.segment, first + 1, more, wanted | PAGE_GUARDED, value) == more
                ? admitted
-               : none;
+               : not_admitted;
 }
 
 /* One piece, or two in neighbouring regions. */
 struct pieces {
     struct admitted low;
-    struct admitted high; /* user NULL: there is one piece */
+    struct admitted high; /* refused: there is one piece */
     size_t low_bytes;
 };
 
@@ -185,15 +187,15 @@ static ALWAYS_INLINE bool admit_pieces(struct regions_of regions, uint64_t addre
                                        enum direction direction, struct pieces *pieces)
 {
     pieces->low_bytes = smaller(n, bytes_to_region_end(address));
-    pieces->high.user = NULL;
+    pieces->high = not_admitted;
     pieces->low = admit_piece(regions, address, pieces->low_bytes, direction);
-    if (UNLIKELY(!pieces->low.user))
+    if (UNLIKELY(pieces->low.refused))
         return false;
     if (LIKELY(pieces->low_bytes == n))
         return true;
     pieces->high =
         admit_piece(regions, address + pieces->low_bytes, n - pieces->low_bytes, direction);
-    return pieces->high.user != NULL;
+    return !pieces->high.refused;
 }
 
 /* False: a piece's memory went away; the general way meets that again and tells it. */
@@ -202,7 +204,7 @@ static ALWAYS_INLINE bool copy_pieces(const struct pieces *pieces, char *kernel,
 {
     struct guarded_fault fault;
     copy_admitted(&pieces->low, kernel, pieces->low_bytes, direction, &fault);
-    if (UNLIKELY(fault.signal) || !pieces->high.user)
+    if (UNLIKELY(fault.signal) || pieces->high.refused)
         return !fault.signal;
     copy_admitted(&pieces->high, kernel + pieces->low_bytes, n - pieces->low_bytes, direction,
                   &fault);
@@ -222,7 +224,7 @@ static bool move_described_pages(const struct xmem_descriptor *descriptor, uint6
     struct pieces pieces;
     read_section_enter();
     const struct descriptor_entry *entry = descriptor_entry(descriptor);
-    bool moved = entry && range_inside(address, n, entry->base, entry->length) &&
+    bool moved = entry && !entry->backing && range_inside(address, n, entry->base, entry->length) &&
                  admit_pieces((struct regions_of){entry, NULL}, address, n, direction, &pieces) &&
                  copy_pieces(&pieces, kernel, n, direction);
     read_section_leave();
@@ -234,7 +236,7 @@ static bool move_process_pages(struct xmem_process *process, uint64_t address, c
 {
     struct xmem_process *meant = process ? process : thread_state.current;
     if (UNLIKELY(thread_state.mode != THREAD_PROCESS) || UNLIKELY(!meant) || !pages_length(n) ||
-        !range_within(address, n, meant->limit))
+        meant->kind != PROCESS_EMBEDDED || !range_within(address, n, meant->limit))
         return false;
     struct pieces pieces;
     read_section_enter();
@@ -261,9 +263,12 @@ static int move_general(const char *operation, const struct xmem_descriptor *des
     if (!descriptor)
         return fail_argument(operation, "there is no descriptor");
     struct place place = {NULL, descriptor};
-    struct outcome outcome = place_check(&place, address, n);
-    if (!outcome.cause)
-        outcome = copy_range(&place, address, kernel, n, direction);
+    struct outcome outcome;
+    if (!n || !copy_backed_range(&place, address, kernel, n, direction, &outcome)) {
+        outcome = place_check(&place, address, n);
+        if (!outcome.cause)
+            outcome = copy_range(&place, address, kernel, n, direction);
+    }
     set_done(done, outcome.done);
     if (LIKELY(!outcome.cause))
         return 0;
@@ -285,9 +290,12 @@ static int copy_general(const char *operation, struct xmem_process *process, uin
     if (!meant)
         return xmem_last_failure()->error;
     struct place place = {meant, NULL};
-    struct outcome outcome = n ? place_check(&place, address, n) : OUTCOME_SUCCESS;
-    if (!outcome.cause)
-        outcome = copy_range(&place, address, kernel, n, direction);
+    struct outcome outcome = OUTCOME_SUCCESS;
+    if (n && !copy_backed_range(&place, address, kernel, n, direction, &outcome)) {
+        outcome = place_check(&place, address, n);
+        if (!outcome.cause)
+            outcome = copy_range(&place, address, kernel, n, direction);
+    }
     set_done(done, outcome.done);
     if (outcome.cause)
         error = fail_move(operation, outcome, place_words(&place), place_pid(&place), n);
@@ -313,6 +321,19 @@ static ALWAYS_INLINE bool refused_outright(struct xmem_process *process, uint64_
     return outcome->cause != XMEM_FAILURE_NONE;
 }
 
+/* The same for an address outside the attached bytes. */
+static ALWAYS_INLINE bool outside_outright(const struct xmem_descriptor *descriptor,
+                                           uint64_t address, size_t n, struct outcome *outcome)
+{
+    const struct descriptor_entry *entry = descriptor_entry(descriptor);
+    bool outside = entry && n && !range_inside(address, n, entry->base, entry->length);
+    read_section_leave();
+    if (outside)
+        *outcome = outcome_at(XMEM_FAILURE_NO_MAPPING, EFAULT, address,
+                              "the range is not inside the bytes that were attached");
+    return outside;
+}
+
 /* ---- xmem_move_in, xmem_move_out ---- */
 
 static NOINLINE int move_in_general(const struct xmem_descriptor *descriptor, uint64_t from,
@@ -331,15 +352,21 @@ static NOINLINE int move_out_general(const struct xmem_descriptor *descriptor, c
 static NOINLINE int move_in_refused(const struct xmem_descriptor *descriptor, uint64_t from,
                                     void *to, size_t n, size_t *done)
 {
-    read_section_leave();
-    return move_in_general(descriptor, from, to, n, done);
+    struct outcome outcome;
+    if (!outside_outright(descriptor, from, n, &outcome))
+        return move_in_general(descriptor, from, to, n, done);
+    set_done(done, 0);
+    return fail_move("xmem_move_in", outcome, "attached", 0, n);
 }
 
 static NOINLINE int move_out_refused(const struct xmem_descriptor *descriptor, const void *from,
                                      uint64_t to, size_t n, size_t *done)
 {
-    read_section_leave();
-    return move_out_general(descriptor, from, to, n, done);
+    struct outcome outcome;
+    if (!outside_outright(descriptor, to, n, &outcome))
+        return move_out_general(descriptor, from, to, n, done);
+    set_done(done, 0);
+    return fail_move("xmem_move_out", outcome, "attached", 0, n);
 }
 
 static NOINLINE int move_in_page(const struct xmem_descriptor *descriptor, uint64_t from, void *to,
@@ -349,7 +376,7 @@ static NOINLINE int move_in_page(const struct xmem_descriptor *descriptor, uint6
         return move_in_general(descriptor, from, to, n, done);
     read_section_enter();
     struct admitted admitted = admit_described(descriptor, from, n, FROM_USER);
-    if (UNLIKELY(!admitted.user))
+    if (UNLIKELY(admitted.refused))
         return move_in_refused(descriptor, from, to, n, done);
     struct guarded_fault fault;
     size_t moved = copy_admitted(&admitted, to, n, FROM_USER, &fault);
@@ -367,7 +394,7 @@ static NOINLINE int move_out_page(const struct xmem_descriptor *descriptor, cons
         return move_out_general(descriptor, from, to, n, done);
     read_section_enter();
     struct admitted admitted = admit_described(descriptor, to, n, TO_USER);
-    if (UNLIKELY(!admitted.user))
+    if (UNLIKELY(admitted.refused))
         return move_out_refused(descriptor, from, to, n, done);
     struct guarded_fault fault;
     char *kernel = (char *)(uintptr_t)from;
@@ -388,7 +415,7 @@ EXPORT int xmem_move_in(const struct xmem_descriptor *descriptor, uint64_t from,
         return move_in_general(descriptor, from, to, n, done);
     read_section_enter();
     struct admitted admitted = admit_described(descriptor, from, n, FROM_USER);
-    if (UNLIKELY(!admitted.user) || UNLIKELY(!GUARDED_SHORT && admitted.guarded))
+    if (UNLIKELY(admitted.refused) || UNLIKELY(!GUARDED_SHORT && admitted.guarded))
         return move_in_refused(descriptor, from, to, n, done);
     if (UNLIKELY(!copy_short_from(to, admitted.user, n)))
         return move_vanished("xmem_move_in", "imported", admitted, from, to, n, 0,
@@ -406,7 +433,7 @@ EXPORT int xmem_move_out(const struct xmem_descriptor *descriptor, const void *f
         return move_out_general(descriptor, from, to, n, done);
     read_section_enter();
     struct admitted admitted = admit_described(descriptor, to, n, TO_USER);
-    if (UNLIKELY(!admitted.user) || UNLIKELY(!GUARDED_SHORT && admitted.guarded))
+    if (UNLIKELY(admitted.refused) || UNLIKELY(!GUARDED_SHORT && admitted.guarded))
         return move_out_refused(descriptor, from, to, n, done);
     if (UNLIKELY(!copy_short_to(admitted.user, from, n)))
         return move_vanished("xmem_move_out", "imported", admitted, to, (char *)(uintptr_t)from, n,
@@ -457,7 +484,7 @@ static NOINLINE int copy_in_page(struct xmem_process *process, uint64_t from, vo
         return copy_in_general(process, from, to, n, done);
     read_section_enter();
     struct admitted admitted = admit_process(meant, from, FROM_USER);
-    if (UNLIKELY(!admitted.user))
+    if (UNLIKELY(admitted.refused))
         return copy_in_refused(process, from, to, n, done);
     struct guarded_fault fault;
     size_t moved = copy_admitted(&admitted, to, n, FROM_USER, &fault);
@@ -476,7 +503,7 @@ static NOINLINE int copy_out_page(struct xmem_process *process, const void *from
         return copy_out_general(process, from, to, n, done);
     read_section_enter();
     struct admitted admitted = admit_process(meant, to, TO_USER);
-    if (UNLIKELY(!admitted.user))
+    if (UNLIKELY(admitted.refused))
         return copy_out_refused(process, from, to, n, done);
     struct guarded_fault fault;
     char *kernel = (char *)(uintptr_t)from;
@@ -499,7 +526,7 @@ EXPORT int xmem_copy_in(struct xmem_process *process, uint64_t from, void *to, s
         return copy_in_general(process, from, to, n, done);
     read_section_enter();
     struct admitted admitted = admit_process(meant, from, FROM_USER);
-    if (UNLIKELY(!admitted.user) || UNLIKELY(!GUARDED_SHORT && admitted.guarded))
+    if (UNLIKELY(admitted.refused) || UNLIKELY(!GUARDED_SHORT && admitted.guarded))
         return copy_in_refused(process, from, to, n, done);
     if (UNLIKELY(!copy_short_from(to, admitted.user, n)))
         return move_vanished("xmem_copy_in", "imported", admitted, from, to, n, 0,
@@ -519,7 +546,7 @@ EXPORT int xmem_copy_out(struct xmem_process *process, const void *from, uint64_
         return copy_out_general(process, from, to, n, done);
     read_section_enter();
     struct admitted admitted = admit_process(meant, to, TO_USER);
-    if (UNLIKELY(!admitted.user) || UNLIKELY(!GUARDED_SHORT && admitted.guarded))
+    if (UNLIKELY(admitted.refused) || UNLIKELY(!GUARDED_SHORT && admitted.guarded))
         return copy_out_refused(process, from, to, n, done);
     if (UNLIKELY(!copy_short_to(admitted.user, from, n)))
         return move_vanished("xmem_copy_out", "imported", admitted, to, (char *)(uintptr_t)from, n,

@@ -32,7 +32,7 @@ int host_thread_create(pthread_t *thread, void *(*body)(void *), void *argument)
     host_signals_block(&mask);
     int error = pthread_create(thread, NULL, body, argument);
     host_signals_restore(&mask);
-    return error == EAGAIN ? ENOMEM : error;
+    return error;
 }
 
 void host_thread_join(pthread_t thread)

@@ -2,8 +2,9 @@
 /*
  * Foreign memory; foreign.h says what it is.
  *
- * `moves` counts moves under way.  A move raises it, then looks at `retired`; retiring sets
- * `retired`, then looks at `moves`; both with full fences, so one of the two sees the other.
+ * The engine counts moves under way in the high half of the segment's references.  A move is
+ * counted, then looks at `retired`; retiring sets `retired`, then looks at the count; both are
+ * sequentially consistent, so one of the two sees the other.
  */
 #include "segments/foreign.h"
 
@@ -12,7 +13,6 @@
 struct foreign {
     struct segment segment;
     struct host_process process;
-    uint32_t moves;
     bool retired;
     bool relaxed;
 };
@@ -124,11 +124,7 @@ static struct outcome checked_transfer(struct foreign *foreign, const struct tra
 static struct outcome foreign_move_several(struct segment *segment, const struct transfer *list,
                                            size_t count, enum direction direction)
 {
-    struct foreign *foreign = foreign_of(segment);
-    __atomic_add_fetch(&foreign->moves, 1, __ATOMIC_SEQ_CST);
-    struct outcome outcome = checked_transfer(foreign, list, count, direction);
-    __atomic_sub_fetch(&foreign->moves, 1, __ATOMIC_SEQ_CST);
-    return outcome;
+    return checked_transfer(foreign_of(segment), list, count, direction);
 }
 
 static struct outcome foreign_move(struct segment *segment, uint64_t address, void *kernel,
@@ -138,10 +134,10 @@ static struct outcome foreign_move(struct segment *segment, uint64_t address, vo
     return foreign_move_several(segment, &one, 1, direction);
 }
 
-bool foreign_wait(const uint32_t *moves)
+bool foreign_wait(const uint64_t *word, unsigned shift)
 {
     uint64_t deadline = host_milliseconds() + FOREIGN_WAIT_MILLISECONDS;
-    while (load_strong(moves) != 0) {
+    while (load_strong(word) >> shift != 0) {
         if (host_milliseconds() >= deadline)
             return false;
         host_sleep_microseconds(20);
@@ -154,7 +150,7 @@ static void foreign_retire(struct segment *segment)
     struct foreign *foreign = foreign_of(segment);
     store_strong(&foreign->retired, true);
     full_fence();
-    foreign_wait(&foreign->moves);
+    foreign_wait(&segment->references, 32);
 }
 
 static void foreign_release(struct segment *segment)

@@ -179,16 +179,18 @@ static const struct import *import_of(struct segment *segment, uint32_t page)
     return NULL;
 }
 
-bool import_resident(struct segment *segment, uint64_t segment_offset, size_t n)
+size_t import_resident(struct segment *segment, uint64_t segment_offset, size_t n)
 {
+    uint32_t first = page_number(segment_offset);
     uint32_t last = page_number(segment_offset + n - 1);
-    for (uint32_t page = page_number(segment_offset); page <= last; page++) {
+    for (uint32_t page = first; page <= last; page++) {
         const struct import *import = import_of(segment, page);
+        uint64_t at = (uint64_t)page << PAGE_SHIFT;
         if (import && import->file.can_wait &&
-            !host_pages_resident(segment->window + ((uint64_t)page << PAGE_SHIFT), XMEM_PAGE_SIZE))
-            return false;
+            !host_pages_resident(segment->window + at, XMEM_PAGE_SIZE))
+            return page == first ? 0 : (size_t)(at - segment_offset);
     }
-    return true;
+    return n;
 }
 
 struct outcome import_fault(struct segment *segment, uint64_t segment_offset)

@@ -34,8 +34,8 @@ int import_clear(struct segment *segment, uint32_t first, uint32_t count);
 /* The segment's storage goes: everything it imported with it. */
 void import_forget(struct segment *segment);
 
-/* Whether the bytes may be touched by somebody who must not wait.  Inside a read section. */
-bool import_resident(struct segment *segment, uint64_t segment_offset, size_t n);
+/* How many of the bytes may be touched by somebody who must not wait.  Inside a read section. */
+size_t import_resident(struct segment *segment, uint64_t segment_offset, size_t n);
 
 /* Why the access to this byte of the segment faulted.  Inside a read section. */
 struct outcome import_fault(struct segment *segment, uint64_t segment_offset);

@@ -11,6 +11,8 @@
 #include "host/read_section.h"
 #include "host/threads.h"
 
+#include <errno.h>
+
 static struct deferred *pushed;
 static host_signal wake;
 static pthread_t thread;
@@ -62,7 +64,7 @@ int reaper_start(void)
     error = host_thread_create(&thread, reaper_body, NULL);
     if (error)
         host_signal_destroy(&wake);
-    return error;
+    return error == EAGAIN ? ENOMEM : error;
 }
 
 void reaper_stop(void)

@@ -77,12 +77,22 @@ static void release_deferred(struct deferred *deferred)
     segment->operations->release(segment);
 }
 
-void segment_drop_later(struct segment *segment)
+static void release_later(struct segment *segment)
 {
-    if (sub_fetch(&segment->references, REFERENCE) != 0)
-        return;
     segment->deferred.run = release_deferred;
     reaper_push(&segment->deferred);
+}
+
+void segment_drop_later(struct segment *segment)
+{
+    if (sub_fetch(&segment->references, REFERENCE) == 0)
+        release_later(segment);
+}
+
+void segment_end_move(struct segment *backing)
+{
+    if (sub_fetch(&backing->references, REFERENCE_MOVING) == 0)
+        release_later(backing);
 }
 
 bool segment_delete(struct segment *segment)

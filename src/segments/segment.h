@@ -79,7 +79,8 @@ struct segment {
     const struct segment_operations *operations;
     uint32_t index;
     uint32_t generation;
-    uint64_t references;    /* low half: all references; high half: those that are map-ins */
+    uint64_t references; /* low half: all; high half: those that are map-ins or, of a backing, moves
+                            under way */
     uint32_t life;          /* enum segment_life */
     uint32_t holds;         /* that keep it from deletion; under the holds mutex */
     uint32_t pages;         /* pages with MAPPED set; under the owner's mutex */
@@ -132,6 +133,7 @@ static ALWAYS_INLINE uint8_t segment_page_state(struct segment *segment, uint32_
 /* ---- life ---- */
 #define REFERENCE UINT64_C(1)
 #define REFERENCE_MAPPED_IN (REFERENCE | UINT64_C(1) << 32)
+#define REFERENCE_MOVING REFERENCE_MAPPED_IN
 #define REFERENCES_ALL UINT32_MAX
 
 int segments_start(void);
@@ -162,6 +164,13 @@ static inline void segment_map_in(struct segment *segment)
 }
 bool segment_map_out(struct segment *segment);
 uint64_t segments_mapped_in(void);
+
+/* A move through a backing begins and ends; the end may release it, by the reaper. */
+static inline void segment_begin_move(struct segment *backing)
+{
+    __atomic_add_fetch(&backing->references, REFERENCE_MOVING, __ATOMIC_SEQ_CST);
+}
+void segment_end_move(struct segment *backing);
 
 /* Logical deletion; the caller waits for a grace period afterwards.  False: it was deleted. */
 bool segment_delete(struct segment *segment);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* Short forms for the tests of the AIX services; see services.h. */
+#include "services.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int segflag_of(enum kind kind)
+{
+    return kind == KIND_KERNEL ? SYS_ADSPACE : USER_ADSPACE;
+}
+
+void garbage_descriptor(struct xmem *descriptor, int byte)
+{
+    memset(descriptor, byte, sizeof *descriptor);
+    descriptor->aspace_id = XMEM_INVAL;
+}
+
+int attach(struct memory *memory, uint64_t address, size_t n, struct xmem *descriptor)
+{
+    int result;
+    garbage_descriptor(descriptor, 0x5A);
+    if (memory_kind(memory) != KIND_KERNEL)
+        xmem_enter(memory_process(memory));
+    result = xmattach64(address, (int)n, descriptor, segflag_of(memory_kind(memory)));
+    if (memory_kind(memory) != KIND_KERNEL)
+        xmem_leave();
+    return result;
+}
+
+void must_attach(struct memory *memory, uint64_t address, size_t n, struct xmem *descriptor)
+{
+    if (attach(memory, address, n, descriptor) != XMEM_SUCC)
+        fail_msg("attaching failed: %s", xmem_last_failure()->words);
+    assert_int_not_equal(descriptor->aspace_id, XMEM_INVAL);
+}
+
+void must_detach(struct xmem *descriptor)
+{
+    assert_int_equal(xmdetach(descriptor), XMEM_SUCC);
+    assert_int_equal(descriptor->aspace_id, XMEM_INVAL);
+}
+
+unsigned char *snapshot(const struct memory *memory)
+{
+    unsigned char *bytes = malloc(memory_size(memory));
+    assert_non_null(bytes);
+    owner_load(memory, memory_base(memory), bytes, memory_size(memory));
+    return bytes;
+}
+
+void unchanged_except(const struct memory *memory, unsigned char *before, uint64_t address,
+                      size_t n)
+{
+    unsigned char *after = snapshot(memory);
+    size_t start = (size_t)(address - memory_base(memory));
+    for (size_t index = 0; index < memory_size(memory); index++)
+        if (before[index] != after[index] && (index < start || index - start >= n))
+            fail_msg("byte %zu, outside [%zu, %zu), was changed", index, start, start + n);
+    free(after);
+    free(before);
+}
+
+void unchanged(const struct memory *memory, unsigned char *before)
+{
+    unchanged_except(memory, before, memory_base(memory), 0);
+}
