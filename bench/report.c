@@ -69,9 +69,7 @@ static bool met(const struct line *line)
 
 static const char *met_words(const struct line *line)
 {
-    if (line->result.problem)
-        return "no";
-    if (line->row->target.kind == REPORTED)
+    if (line->row->target.kind == REPORTED || line->result.impossible)
         return "reported";
     return met(line) ? "yes" : "no";
 }
@@ -168,7 +166,7 @@ void report_causes(void)
     unsigned targets = 0;
     unsigned missed = 0;
     for (unsigned at = 0; at < line_count; at++) {
-        if (lines[at].row->target.kind == REPORTED)
+        if (lines[at].row->target.kind == REPORTED || lines[at].result.impossible)
             continue;
         targets++;
         missed += !met(&lines[at]);
@@ -185,7 +183,7 @@ unsigned report_problems(void)
 {
     unsigned count = 0;
     for (unsigned at = 0; at < line_count; at++)
-        count += lines[at].result.problem != NULL;
+        count += lines[at].result.problem && !lines[at].result.impossible;
     return count;
 }
 

@@ -27,6 +27,7 @@ struct result {
     double spread;      /* between rounds, of both, as a part of them */
     double baseline_spread;
     const char *problem; /* why nothing could be measured, or what went wrong; NULL: nothing */
+    bool impossible;     /* ... because this machine does not let it: nobody's fault */
     char note[160];      /* more that was measured */
 };
 
@@ -44,7 +45,7 @@ void report_causes(void);
  * not be written. */
 bool report_write(const char *path);
 
-/* Rows that could not be measured. */
+/* Rows that should have been measured and could not. */
 unsigned report_problems(void);
 
 #endif

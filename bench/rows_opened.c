@@ -33,6 +33,7 @@ static bool create(struct both *both, uint64_t offset, size_t size, struct resul
         return true;
     }
     result->problem = xmem_last_failure()->words;
+    result->impossible = xmem_last_failure()->failure_class == XMEM_FAILURE_PERMISSION;
     peer_close(&both->peer);
     return false;
 }

@@ -108,8 +108,10 @@ static void measure_beside(const struct row *row, struct result *result)
     struct contender pair[2] = {{.run = runs[row->which], .context = &places},
                                 {.run = services[XMEMIN].copy, .context = &places}};
     measure_pair(pair, result);
-    if (places.wrong)
+    if (places.wrong) {
         result->problem = "process_vm_readv does not read this program's own memory here";
+        result->impossible = true;
+    }
     places_close(&places);
 }
 

@@ -138,6 +138,7 @@ static void measure_threads(const struct row *row, struct result *result)
     struct worker workers[2];
     if (cpu_count() < 2) {
         result->problem = "there is only one CPU";
+        result->impossible = true;
         return;
     }
     if (!places_create(&all, PLACES_MOST, row->size, 0)) {

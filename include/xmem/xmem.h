@@ -309,8 +309,8 @@ enum xmem_atomic {
 };
 
 /* One sequentially consistent operation.  before may be NULL.
- * Returns 0; EINVAL: alignment or operation; ENOTSUP: an opened process, or (not on x86-64) imported
- * or kernel memory; else as copies.
+ * Returns 0; EINVAL: alignment or operation; ENOTSUP: an opened process, or (not on x86-64)
+ * imported or kernel memory; else as copies.
  * Context: process for the process forms; process and interrupt for the descriptor forms. */
 int xmem_atomic32(struct xmem_process *process, uint64_t address, enum xmem_atomic operation,
                   uint32_t operand, uint32_t compare, uint32_t *before);
@@ -388,8 +388,8 @@ int xmem_map_limit(const struct xmem_descriptor *descriptor, uint64_t address, s
 int xmem_map_in(const struct xmem_descriptor *descriptor, uint64_t address, size_t n,
                 void **mapped);
 
-/* Undoes one xmem_map_in() or xmem_handle_map(); mapped: any address in what was mapped.  Map-ins of
- * kernel memory, which is its own mapping, are only counted.
+/* Undoes one xmem_map_in() or xmem_handle_map(); mapped: any address in what was mapped.  Map-ins
+ * of kernel memory, which is its own mapping, are only counted.
  * Returns 0; EINVAL: nothing is mapped in there.  Context: process, interrupt. */
 int xmem_map_out(void *mapped);
 

@@ -3,7 +3,7 @@
  * Cross-memory descriptors: the table behind the values that callers hold.
  *
  *   1. A descriptor is valid when its entry's four identity words equal its own.  generation is
- *      written last at an attach and first at a detach, where it becomes a secret that no descriptor
+ *      written last at an attach and first at a detach, where it becomes a secret no descriptor
  *      has, and never repeats; check is a secret's digest of the others.  An entry that never was
  *      attached has the name 0, which is no descriptor's (entry 0 is not used, and has another).
  *   2. Entries live in a table that is never unmapped.  Their other words change only while

@@ -20,7 +20,7 @@
 int foreign_create(pid_t pid, struct segment **segment, unsigned *bits);
 void foreign_relax(struct segment *segment, bool relaxed);
 
-/* Waits until *word >> shift is 0, for FOREIGN_WAIT_MILLISECONDS at most.  False: it took longer. */
+/* Waits until *word >> shift is 0, FOREIGN_WAIT_MILLISECONDS at most.  False: it took longer. */
 bool foreign_wait(const uint64_t *word, unsigned shift);
 
 #endif
