@@ -5,8 +5,10 @@
  */
 #include "opened.h"
 #include "places.h"
+#include "syscalls.h"
 
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #define STRING_SIZE 20u
@@ -49,13 +51,28 @@ static void compare(struct both *both, void (*ours)(void *, unsigned long), void
         result->problem = "a raw system call failed";
 }
 
+/* The system calls that move bytes, where one is the aim. */
+static void count_moves(struct both *both, void (*ours)(void *, unsigned long), bool into_user,
+                        struct result *result)
+{
+    long number = into_user ? SYS_process_vm_writev : SYS_process_vm_readv;
+    long counted = count_syscalls(ours, both, number);
+    result->ns = (double)counted;
+    result->baseline_ns = 1;
+    result->problem = places_verdict(&both->places);
+    if (counted < 0) {
+        result->problem = "system calls cannot be counted on this machine";
+        result->impossible = true;
+    }
+}
+
 static void destroy(struct both *both)
 {
     places_close(&both->places);
     peer_close(&both->peer);
 }
 
-enum { CHECKED, RELAXED };
+enum { CHECKED, RELAXED, COUNTED };
 
 static void measure_service(const struct row *row, struct result *result)
 {
@@ -125,6 +142,7 @@ static void measure_vector(const struct row *row, struct result *result)
         [COPYOUT64] = run_copy_outv,
     };
     static struct both both;
+    bool into_user = services[row->which].into_user;
     if (!create(&both, 0, PEER_RANGES * (size_t)XMEM_PAGE_SIZE, result))
         return;
     for (unsigned at = 0; at < PEER_RANGES; at++) {
@@ -132,9 +150,11 @@ static void measure_vector(const struct row *row, struct result *result)
             (struct xmem_range){both.raw.address + at * (uint64_t)XMEM_PAGE_SIZE, PEER_RANGE};
         both.vectors[at] = (struct iovec){both.raw.kernel + at * PEER_RANGE, PEER_RANGE};
     }
-    compare(&both, runs[row->which], &both,
-            services[row->which].into_user ? run_checked_write_ranges : run_checked_read_ranges,
-            result);
+    if (row->detail == COUNTED)
+        count_moves(&both, runs[row->which], into_user, result);
+    else
+        compare(&both, runs[row->which], &both,
+                into_user ? run_checked_write_ranges : run_checked_read_ranges, result);
     destroy(&both);
 }
 
@@ -157,11 +177,12 @@ static void measure_string(const struct row *row, struct result *result)
 {
     static const char words[STRING_SIZE] = "nineteen characters";
     static struct both both;
-    (void)row;
     if (!create(&both, PEER_SIZE - STRING_SIZE, STRING_SIZE, result))
         return;
     if (xmem_copy_out(NULL, words, both.raw.address, STRING_SIZE, NULL) != 0)
         result->problem = xmem_last_failure()->words;
+    else if (row->detail == COUNTED)
+        count_moves(&both, run_copyinstr, false, result);
     else
         compare(&both, run_copyinstr, &both, run_checked_read, result);
     destroy(&both);
@@ -169,15 +190,25 @@ static void measure_string(const struct row *row, struct result *result)
 
 #define READ "process_vm_readv + check"
 #define WRITE "check + process_vm_writev + check"
-#define ROW(name, size, baseline, measure, which)                                                  \
+#define ROW(name, size, baseline, kind, value, measure, which, detail)                             \
     {                                                                                              \
-        name, size, baseline, {AT_MOST_PLUS, 100}, HINT_SYSCALL, measure, which, CHECKED           \
+        name, size, baseline, {kind, value}, HINT_SYSCALL, measure, which, detail                  \
     }
+#define TIMED(name, size, baseline, which)                                                         \
+    ROW(name, size, baseline, AT_MOST_PLUS, 100, measure_service, which, CHECKED)
 #define OPENED(size)                                                                               \
-    ROW("xmemin, opened", size, READ, measure_service, XMEMIN),                                    \
-        ROW("xmemout, opened", size, WRITE, measure_service, XMEMOUT),                             \
-        ROW("copyin64, opened", size, READ, measure_service, COPYIN64),                            \
-        ROW("copyout64, opened", size, WRITE, measure_service, COPYOUT64)
+    TIMED("xmemin, opened", size, READ, XMEMIN), TIMED("xmemout, opened", size, WRITE, XMEMOUT),   \
+        TIMED("copyin64, opened", size, READ, COPYIN64),                                           \
+        TIMED("copyout64, opened", size, WRITE, COPYOUT64)
+#define RELAXED_ROW(name, baseline, which)                                                         \
+    ROW(name ", opened, relaxed", 8, baseline, REPORTED, 0, measure_service, which, RELAXED)
+/* How long it takes, and that it is one system call that moves the bytes. */
+#define ONE_CALL(name, size, checked, call, measure, which)                                        \
+    ROW(name, size, checked, REPORTED, 0, measure, which, CHECKED),                                \
+        ROW(name " (system calls)", size, call, AT_MOST_TIMES, 1, measure, which, COUNTED)
+#define VECTOR(name, checked, call, which)                                                         \
+    ONE_CALL(name ", opened, 64 ranges", PEER_RANGES *PEER_RANGE, checked, call, measure_vector,   \
+             which)
 
 static const struct row rows[] = {
     OPENED(8),
@@ -185,27 +216,14 @@ static const struct row rows[] = {
     OPENED(4096),
     OPENED(65536),
     OPENED(1048576),
-    {"xmemin, opened, relaxed",
-     8,
-     "process_vm_readv",
-     {REPORTED, 0},
-     HINT_SYSCALL,
-     measure_service,
-     XMEMIN,
-     RELAXED},
-    {"xmemout, opened, relaxed",
-     8,
-     "process_vm_writev",
-     {REPORTED, 0},
-     HINT_SYSCALL,
-     measure_service,
-     XMEMOUT,
-     RELAXED},
-    ROW("xmem_move_inv, opened, 64 ranges", 4096, READ, measure_vector, XMEMIN),
-    ROW("xmem_move_outv, opened, 64 ranges", 4096, WRITE, measure_vector, XMEMOUT),
-    ROW("xmem_copy_inv, opened, 64 ranges", 4096, READ, measure_vector, COPYIN64),
-    ROW("xmem_copy_outv, opened, 64 ranges", 4096, WRITE, measure_vector, COPYOUT64),
-    ROW("copyinstr64, opened, at a page end", STRING_SIZE, READ, measure_string, 0),
+    RELAXED_ROW("xmemin", "process_vm_readv", XMEMIN),
+    RELAXED_ROW("xmemout", "process_vm_writev", XMEMOUT),
+    VECTOR("xmem_move_inv", READ, "process_vm_readv", XMEMIN),
+    VECTOR("xmem_move_outv", WRITE, "process_vm_writev", XMEMOUT),
+    VECTOR("xmem_copy_inv", READ, "process_vm_readv", COPYIN64),
+    VECTOR("xmem_copy_outv", WRITE, "process_vm_writev", COPYOUT64),
+    ONE_CALL("copyinstr64, opened, at a page end", STRING_SIZE, READ, "process_vm_readv",
+             measure_string, 0),
 };
 
 const struct family opened_family = {"memory of a Linux process", rows, ROW_COUNT(rows), NULL};
