@@ -29,24 +29,38 @@ static struct failure_record *own_record(void)
     return &record->failures[level < LEVELS ? level : LEVELS - 1];
 }
 
+int fail_at(const char *operation, enum xmem_failure_class cause, int error, uint64_t address,
+            const char *detail, const char *kind, size_t asked)
+{
+    struct failure_record *record = own_record();
+    if (UNLIKELY(!record))
+        return error;
+    record->shown.failure_class = cause;
+    record->shown.error = error;
+    record->shown.address = address;
+    record->operation = operation;
+    record->detail = detail;
+    record->kind = kind;
+    record->pid = 0;
+    record->peer = 0;
+    record->asked = asked;
+    record->done = 0;
+    record->in_words = false;
+    return error;
+}
+
 int fail_move(const char *operation, struct outcome outcome, const char *kind, pid_t pid,
               size_t asked)
 {
+    int error = fail_at(operation, outcome.cause, outcome.error, outcome.address, outcome.detail,
+                        kind, asked);
     struct failure_record *record = own_record();
-    if (!record)
-        return outcome.error;
-    record->shown.failure_class = outcome.cause;
-    record->shown.error = outcome.error;
-    record->shown.address = outcome.address;
-    record->operation = operation;
-    record->detail = outcome.detail;
-    record->kind = kind;
-    record->pid = pid ? pid : outcome.peer;
-    record->peer = outcome.peer;
-    record->asked = asked;
-    record->done = outcome.done;
-    record->in_words = false;
-    return outcome.error;
+    if (record) {
+        record->pid = pid ? pid : outcome.peer;
+        record->peer = outcome.peer;
+        record->done = outcome.done;
+    }
+    return error;
 }
 
 int fail(const char *operation, struct outcome outcome)

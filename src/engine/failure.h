@@ -16,6 +16,10 @@ int fail(const char *operation, struct outcome outcome);
 int fail_move(const char *operation, struct outcome outcome, const char *kind, pid_t pid,
               size_t asked);
 
+/* The same for the plainest failures, in few instructions. */
+int fail_at(const char *operation, enum xmem_failure_class cause, int error, uint64_t address,
+            const char *detail, const char *kind, size_t asked);
+
 /* Shorthand for arguments that can never be right. */
 int fail_argument(const char *operation, const char *detail);
 int fail_no_memory(const char *operation);

@@ -82,8 +82,31 @@ static uint64_t address_at(const struct transfer *list, size_t count, size_t ski
     return 0;
 }
 
+/* One range needs no lists. */
+static struct outcome transfer_one(struct foreign *foreign, const struct transfer *range,
+                                   enum host_transfer direction)
+{
+    size_t done = 0;
+    while (done < range->length) {
+        struct iovec own = {.iov_base = range->kernel + done, .iov_len = range->length - done};
+        struct iovec theirs = {.iov_base = (void *)(uintptr_t)(range->address + done),
+                               .iov_len = range->length - done};
+        size_t moved = 0;
+        int error =
+            host_process_transfer(&foreign->process, direction, &own, 1, &theirs, 1, &moved);
+        if (UNLIKELY(error || moved == 0)) {
+            struct outcome outcome = translate(error ? error : EFAULT, range->address + done);
+            outcome.done = done;
+            outcome.peer = foreign->process.pid;
+            return outcome;
+        }
+        done += moved;
+    }
+    return outcome_done(done);
+}
+
 static struct outcome transfer_all(struct foreign *foreign, const struct transfer *list,
-                                   size_t count, enum direction direction)
+                                   size_t count, enum host_transfer direction)
 {
     struct iovec own[FOREIGN_RANGES_MOST];
     struct iovec theirs[FOREIGN_RANGES_MOST];
@@ -91,9 +114,8 @@ static struct outcome transfer_all(struct foreign *foreign, const struct transfe
     size_t used;
     while ((used = fill_vectors(list, count, done, own, theirs)) != 0) {
         size_t moved = 0;
-        int error = host_process_transfer(
-            &foreign->process, direction == FROM_USER ? HOST_FROM_PROCESS : HOST_TO_PROCESS, own,
-            used, theirs, used, &moved);
+        int error =
+            host_process_transfer(&foreign->process, direction, own, used, theirs, used, &moved);
         if (!error && moved == 0)
             error = EFAULT;
         if (error) {
@@ -114,7 +136,9 @@ static struct outcome checked_transfer(struct foreign *foreign, const struct tra
         return gone();
     if (direction == TO_USER && !still_there(foreign))
         return gone();
-    struct outcome outcome = transfer_all(foreign, list, count, direction);
+    enum host_transfer way = direction == FROM_USER ? HOST_FROM_PROCESS : HOST_TO_PROCESS;
+    struct outcome outcome =
+        count == 1 ? transfer_one(foreign, list, way) : transfer_all(foreign, list, count, way);
     /* Bytes that may belong to another program count as not moved. */
     if (!still_there(foreign))
         return gone();

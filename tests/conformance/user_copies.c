@@ -287,16 +287,21 @@ static int mount_small(char *directory)
 {
     char map[64];
     uid_t uid = geteuid();
+    gid_t gid = getegid();
     if (!mkdtemp(directory))
         return -1;
     if (uid != 0) {
         if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
             return -1;
         snprintf(map, sizeof map, "0 %u 1", (unsigned)uid);
-        if (write_all("/proc/self/uid_map", map) != 0)
+        if (write_all("/proc/self/uid_map", map) != 0 ||
+            write_all("/proc/self/setgroups", "deny") != 0)
+            return -1;
+        snprintf(map, sizeof map, "0 %u 1", (unsigned)gid);
+        if (write_all("/proc/self/gid_map", map) != 0)
             return -1;
     } else if (unshare(CLONE_NEWNS) != 0 ||
-               mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
+               mount("none", "/", "none", MS_REC | MS_PRIVATE, "") != 0) {
         return -1;
     }
     return mount("xmem test", directory, "tmpfs", 0, "size=64k");
