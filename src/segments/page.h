@@ -36,22 +36,25 @@ enum direction { FROM_USER = 0, TO_USER = 1 };
 #define PAGE_NOTED_IN (PAGE_RESIDENT | PAGE_REFERENCED)
 #define PAGE_NOTED_OUT (PAGE_RESIDENT | PAGE_REFERENCED | PAGE_MODIFIED)
 
+static const uint8_t page_wants[2][2] = {
+    [XMEM_KEY_ALL] = {[FROM_USER] = PAGE_MAPPED | PAGE_NOTED_IN,
+                      [TO_USER] = PAGE_MAPPED | PAGE_NOTED_OUT | PAGE_PRIVILEGED_WRITE},
+    [XMEM_KEY_USER] = {[FROM_USER] = PAGE_MAPPED | PAGE_NOTED_IN | PAGE_READ,
+                       [TO_USER] = PAGE_MAPPED | PAGE_NOTED_OUT | PAGE_WRITE},
+};
+
 static ALWAYS_INLINE uint8_t page_wanted(unsigned key, enum direction direction)
 {
-    if (direction == FROM_USER)
-        return (uint8_t)(PAGE_NOTED_IN | PAGE_MAPPED | (key == XMEM_KEY_USER ? PAGE_READ : 0));
-    return (uint8_t)(PAGE_NOTED_OUT | PAGE_MAPPED |
-                     (key == XMEM_KEY_USER ? PAGE_WRITE : PAGE_PRIVILEGED_WRITE));
+    return page_wants[key][direction];
 }
 
 /* Whether a page's byte admits the access, and it is noted already.  The key is a branch on
- * purpose: it is the same nearly always. */
+ * purpose: it is the same nearly always, and then what is wanted is a constant. */
 static ALWAYS_INLINE bool page_admits(uint8_t state, unsigned key, enum direction direction)
 {
-    if (LIKELY(key == XMEM_KEY_USER))
-        return (state & page_wanted(XMEM_KEY_USER, direction)) ==
-               page_wanted(XMEM_KEY_USER, direction);
-    return (state & page_wanted(XMEM_KEY_ALL, direction)) == page_wanted(XMEM_KEY_ALL, direction);
+    uint8_t wanted = LIKELY(key == XMEM_KEY_USER) ? page_wanted(XMEM_KEY_USER, direction)
+                                                  : page_wanted(XMEM_KEY_ALL, direction);
+    return (state & wanted) == wanted;
 }
 
 /* Chunks: page state is allocated for 1,024 pages at a time; a small segment costs little. */

@@ -27,6 +27,19 @@ struct report {
 };
 static struct report *report;
 
+/* Ends a child.  Nothing of the parent's is to be flushed or run, except, where coverage is
+ * counted, what writes it down. */
+static void end_child(int status) __attribute__((noreturn));
+
+static void end_child(int status)
+{
+#ifdef XMEM_COVERAGE
+    exit(status);
+#else
+    _exit(status);
+#endif
+}
+
 void fail_run(const char *format, ...)
 {
     va_list arguments;
@@ -34,7 +47,7 @@ void fail_run(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(report->words, sizeof(report->words), format, arguments);
     va_end(arguments);
-    _exit(1);
+    end_child(1);
 }
 
 void must(int error, const char *what, int line)
@@ -164,7 +177,7 @@ static void child(const struct scenario *scenario, const char *call, unsigned lo
     EXPECT(open_descriptors() == descriptors);
     report->allocations = faults_allocations();
     report->finished = true;
-    _exit(0);
+    end_child(0);
 }
 
 static bool run_child(const struct scenario *scenario, const char *call, unsigned long n,

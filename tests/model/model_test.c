@@ -111,6 +111,19 @@ struct job {
     int lie_at;
 };
 
+/* Ends a child.  Nothing of the parent's is to be flushed or run, except, where coverage is
+ * counted, what writes it down. */
+static void end_child(int status) __attribute__((noreturn));
+
+static void end_child(int status)
+{
+#ifdef XMEM_COVERAGE
+    exit(status);
+#else
+    _exit(status);
+#endif
+}
+
 static void child(const struct job *job)
 {
     alarm(job->program ? SECONDS_A_PROGRAM : SECONDS_A_CHILD);
@@ -120,7 +133,7 @@ static void child(const struct job *job)
     for (unsigned at = 0; !job->program && good && at < job->programs; at++)
         good = run_seed(job->first_seed + at, job->steps, job->lie_at);
     fflush(stdout);
-    _exit(good ? 0 : 1);
+    end_child(good ? 0 : 1);
 }
 
 /* Runs the job in a child.  True: all went well; otherwise report->words says what did not. */
