@@ -173,14 +173,14 @@ static int check_request(const struct request *request)
 
 static int of_process(struct request *request, struct xmem_process *process)
 {
+    struct xmem_process *meant;
     int error = thread_process_only(request->operation);
     if (!error)
         error = check_request(request);
+    if (!error)
+        error = process_service(request->operation, process, &meant);
     if (error)
         return error;
-    struct xmem_process *meant = process_argument(request->operation, process);
-    if (!meant)
-        return xmem_last_failure()->error;
     struct place place = {meant, NULL};
     struct outcome outcome = at_place(request, &place);
     if (outcome.cause)

@@ -234,12 +234,10 @@ EXPORT int xmem_process_map(struct xmem_process *process, uint64_t address, uint
                             int prot)
 {
     static const char operation[] = "xmem_process_map";
-    int error = thread_process_only(operation);
+    struct xmem_process *meant;
+    int error = process_service(operation, process, &meant);
     if (error)
         return error;
-    struct xmem_process *meant = process_argument(operation, process);
-    if (!meant)
-        return xmem_last_failure()->error;
     error = map_working(operation, meant, address, length, prot);
     process_drop(meant);
     return error;
@@ -303,12 +301,10 @@ EXPORT int xmem_process_map_fd(struct xmem_process *process, uint64_t address, u
                                int prot, int fd, uint64_t offset)
 {
     static const char operation[] = "xmem_process_map_fd";
-    int error = thread_process_only(operation);
+    struct xmem_process *meant;
+    int error = process_service(operation, process, &meant);
     if (error)
         return error;
-    struct xmem_process *meant = process_argument(operation, process);
-    if (!meant)
-        return xmem_last_failure()->error;
     error = map_file(operation, meant, address, length, prot, fd, offset);
     process_drop(meant);
     return error;
@@ -455,12 +451,10 @@ static int change(const char *operation, struct xmem_process *process, uint64_t 
 static int change_argument(const char *operation, struct xmem_process *process, uint64_t address,
                            uint64_t length, int prot, bool unmap)
 {
-    int error = thread_process_only(operation);
+    struct xmem_process *meant;
+    int error = process_service(operation, process, &meant);
     if (error)
         return error;
-    struct xmem_process *meant = process_argument(operation, process);
-    if (!meant)
-        return xmem_last_failure()->error;
     error = change(operation, meant, address, length, prot, unmap);
     process_drop(meant);
     return error;

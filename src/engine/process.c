@@ -154,18 +154,20 @@ void process_drop(struct xmem_process *process)
     slot_return(process);
 }
 
-struct xmem_process *process_argument(const char *operation, struct xmem_process *process)
+int process_service(const char *operation, struct xmem_process *process,
+                    struct xmem_process **meant)
 {
-    struct xmem_process *meant = process ? process : thread_state.current;
-    if (!meant) {
-        fail_argument(operation, "no process was given and this thread runs under none; call "
-                                 "xmem_enter() first");
-        return NULL;
-    }
-    if (process_hold(meant))
-        return meant;
-    fail(operation, outcome_failure(XMEM_FAILURE_PEER_GONE, ESRCH, "the process was closed"));
-    return NULL;
+    int error = thread_process_only(operation);
+    if (error)
+        return error;
+    *meant = process ? process : thread_state.current;
+    if (!*meant)
+        return fail_argument(operation, "no process was given and this thread runs under none; "
+                                        "call xmem_enter() first");
+    if (process_hold(*meant))
+        return 0;
+    return fail(operation,
+                outcome_failure(XMEM_FAILURE_PEER_GONE, ESRCH, "the process was closed"));
 }
 
 const char *process_kind_words(const struct xmem_process *process)
@@ -315,12 +317,10 @@ EXPORT pid_t xmem_process_pid(const struct xmem_process *process)
 EXPORT int xmem_process_relax(struct xmem_process *process, int relaxed)
 {
     static const char operation[] = "xmem_process_relax";
-    int error = thread_process_only(operation);
+    struct xmem_process *meant;
+    int error = process_service(operation, process, &meant);
     if (error)
         return error;
-    struct xmem_process *meant = process_argument(operation, process);
-    if (!meant)
-        return xmem_last_failure()->error;
     bool opened = meant->kind == PROCESS_OPENED;
     if (opened)
         foreign_relax(meant->backing, relaxed != 0);

@@ -48,9 +48,10 @@ bool process_hold(struct xmem_process *process);
 /* Process environment, outside read sections. */
 void process_drop(struct xmem_process *process);
 
-/* The process meant by a service's argument: itself, or the current one for NULL.  NULL: there is
- * none, or it is closed, and the failure is recorded.  Otherwise a reference is added. */
-struct xmem_process *process_argument(const char *operation, struct xmem_process *process);
+/* How a service of the process environment begins that acts on a process: 0 and the process meant,
+ * which is the current one for NULL, with a reference added; or an error that is recorded. */
+int process_service(const char *operation, struct xmem_process *process,
+                    struct xmem_process **meant);
 
 /* "embedded", "opened", "kernel" */
 const char *process_kind_words(const struct xmem_process *process);

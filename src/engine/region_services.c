@@ -162,12 +162,10 @@ static int attach_segment(const char *operation, struct xmem_process *process,
 static int attach_handle(const char *operation, struct xmem_process *process, xmem_handle_t handle,
                          bool anywhere, uint64_t *address)
 {
-    int error = thread_process_only(operation);
+    struct xmem_process *meant;
+    int error = process_service(operation, process, &meant);
     if (error)
         return error;
-    struct xmem_process *meant = process_argument(operation, process);
-    if (!meant)
-        return xmem_last_failure()->error;
     struct segment *segment = segment_find(xmem_handle_segment(handle));
     if (!segment) {
         error = fail_handle(operation);
@@ -204,12 +202,10 @@ EXPORT int xmem_region_attach_at(struct xmem_process *process, xmem_handle_t han
 EXPORT int xmem_region_detach(struct xmem_process *process, uint64_t address)
 {
     static const char operation[] = "xmem_region_detach";
-    int error = thread_process_only(operation);
+    struct xmem_process *meant;
+    int error = process_service(operation, process, &meant);
     if (error)
         return error;
-    struct xmem_process *meant = process_argument(operation, process);
-    if (!meant)
-        return xmem_last_failure()->error;
     host_lock(&meant->mutex);
     bool attached = address < meant->limit && (process_region(meant, address) & TAG_ATTACHED) != 0;
     if (attached)

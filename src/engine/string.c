@@ -68,12 +68,10 @@ EXPORT int xmem_string_in(struct xmem_process *process, uint64_t from, char *to,
     static const char operation[] = "xmem_string_in";
     if (done)
         *done = 0;
-    int error = thread_process_only(operation);
+    struct xmem_process *meant;
+    int error = process_service(operation, process, &meant);
     if (error)
         return error;
-    struct xmem_process *meant = process_argument(operation, process);
-    if (!meant)
-        return xmem_last_failure()->error;
     struct outcome outcome = string_in(meant, from, to, max);
     if (done)
         *done = outcome.done;

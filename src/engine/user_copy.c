@@ -38,12 +38,10 @@ static int copy_general(const char *operation, struct xmem_process *process, uin
                         char *kernel, size_t n, size_t *done, enum direction direction)
 {
     set_done(done, 0);
-    int error = thread_process_only(operation);
+    struct xmem_process *meant;
+    int error = process_service(operation, process, &meant);
     if (error)
         return error;
-    struct xmem_process *meant = process_argument(operation, process);
-    if (!meant)
-        return xmem_last_failure()->error;
     struct place place = {meant, NULL};
     struct outcome outcome = OUTCOME_SUCCESS;
     if (n && !copy_backed_range(&place, address, kernel, n, direction, &outcome)) {

@@ -136,12 +136,10 @@ static int copy_vectors(const char *operation, struct xmem_process *process,
 {
     if (done)
         *done = 0;
-    int error = thread_process_only(operation);
+    struct xmem_process *meant;
+    int error = process_service(operation, process, &meant);
     if (error)
         return error;
-    struct xmem_process *meant = process_argument(operation, process);
-    if (!meant)
-        return xmem_last_failure()->error;
     struct place place = {meant, NULL};
     error = move_vectors(operation, &place, ranges, range_count, vectors, vector_count, done,
                          direction);
