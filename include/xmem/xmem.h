@@ -24,7 +24,8 @@
  *
  * Context.  Each function names the environments it may be called in:
  *   process     an ordinary thread.  No announcement is needed; a thread is registered by its
- *               first call and forgotten when it ends.
+ *               first call and forgotten when it ends (destructors of thread-specific data that
+ *               run after that get EPERM).
  *   interrupt   inside a handler that runs under xmem_interrupt().  Callable there means
  *               async-signal-safe: takes no lock, allocates nothing, never waits, never pages.
  * "Blocks": may wait for other threads or for a page; "allocates": may allocate memory.

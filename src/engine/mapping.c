@@ -93,8 +93,7 @@ static int lock_piece(const struct mapping *mapping, struct segment *segment,
 {
     if (!settings.lock_memory || mapping->share)
         return 0;
-    return host_lock_memory(segment->window + ((uint64_t)piece->first << PAGE_SHIFT),
-                            (size_t)piece->count << PAGE_SHIFT);
+    return segment_lock_pages(segment, piece->first, piece->count);
 }
 
 static int import_piece(const struct mapping *mapping, struct segment *segment,
@@ -128,10 +127,12 @@ static void undo_pieces(struct mapping *mapping, const struct piece *last)
 {
     struct page_range range = {mapping->address, mapping->length};
     struct piece piece;
-    while (mapping->share && next_piece(&range, &piece)) {
+    while (next_piece(&range, &piece)) {
         struct segment *segment = segment_for(mapping, &piece);
-        if (segment)
+        if (segment) {
+            segment_unlock_pages(segment, piece.first, piece.count);
             (void)segment_clear_lingering(segment, piece.first, piece.count);
+        }
         if (piece.number == last->number)
             break;
     }
@@ -371,6 +372,7 @@ static void unmap_piece(struct xmem_process *process, const struct piece *piece)
 /* Storage that nobody but the region refers to goes at once; else it lingers. */
 static void free_piece(struct segment *segment, const struct piece *piece)
 {
+    segment_unlock_pages(segment, piece->first, piece->count);
     if (load_acquire(&segment->references) == 1)
         (void)segment_clear_lingering(segment, piece->first, piece->count);
 }

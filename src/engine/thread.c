@@ -32,6 +32,8 @@ static void unlist(struct thread_record *record)
     *link = record->next;
 }
 
+/* From before the record goes to the end of the thread no signal finds it half gone: signals are
+ * blocked meanwhile, and afterwards the thread is refused. */
 static void thread_ended(void *argument)
 {
     struct thread_record *record = argument;
@@ -40,57 +42,58 @@ static void thread_ended(void *argument)
     before_end(record);
     struct host_signal_mask mask;
     host_signals_block(&mask);
-    thread_state.mode = THREAD_UNKNOWN;
+    thread_state.mode = THREAD_ENDED;
     thread_state.record = NULL;
     read_section_unregister();
-    host_signals_restore(&mask);
     host_lock(&records_mutex);
     unlist(record);
     host_unlock(&records_mutex);
     if (record->stack != record->stack_inside)
         host_free(record->stack);
     host_free(record);
+    host_signals_restore(&mask);
+}
+
+/* Signals blocked. */
+static int enlist(struct thread_record *record)
+{
+    int error = host_thread_watch(record);
+    if (error)
+        return ENOMEM;
+    error = read_section_register();
+    if (error) {
+        host_thread_watch(NULL);
+        return error;
+    }
+    host_lock(&records_mutex);
+    record->next = records;
+    records = record;
+    thread_state.number = ++last_number;
+    host_unlock(&records_mutex);
+    thread_state.record = record;
+    thread_state.level = 0;
+    thread_state.priority = XMEM_INTBASE;
+    compiler_fence();
+    thread_state.mode = THREAD_PROCESS;
+    return 0;
 }
 
 static int register_thread(void)
 {
     if (load_relaxed(&forked) || !load_acquire(&prepared))
         return EPERM;
-    struct thread_record *record = host_allocate(sizeof(*record));
-    if (!record)
-        return ENOMEM;
-    record->stack = record->stack_inside;
-    record->stack_room = STACK_INSIDE;
-    int error = host_thread_watch(record);
-    if (error) {
-        host_free(record);
-        return ENOMEM;
-    }
-    host_lock(&records_mutex);
-    record->next = records;
-    records = record;
-    uint32_t number = ++last_number;
-    host_unlock(&records_mutex);
-
     struct host_signal_mask mask;
     host_signals_block(&mask);
-    error = read_section_register();
-    if (!error) {
-        thread_state.record = record;
-        thread_state.number = number;
-        thread_state.level = 0;
-        thread_state.priority = XMEM_INTBASE;
-        compiler_fence();
-        thread_state.mode = THREAD_PROCESS;
+    struct thread_record *record = host_allocate(sizeof(*record));
+    int error = ENOMEM;
+    if (record) {
+        record->stack = record->stack_inside;
+        record->stack_room = STACK_INSIDE;
+        error = enlist(record);
     }
+    if (error)
+        host_free(record);
     host_signals_restore(&mask);
-    if (!error)
-        return 0;
-    host_thread_watch(NULL);
-    host_lock(&records_mutex);
-    unlist(record);
-    host_unlock(&records_mutex);
-    host_free(record);
     return error;
 }
 
@@ -138,6 +141,8 @@ int thread_require_any(const char *operation)
         return refuse(operation, "xmem does not work in the child of a fork; start it in a program "
                                  "of its own");
     }
+    if (thread_state.mode == THREAD_ENDED)
+        return EPERM; /* no record is left to say so in */
     if (thread_state.mode != THREAD_UNKNOWN)
         return 0;
     int error = register_thread();

@@ -18,7 +18,13 @@
 #include "segments/outcome.h"
 #include "xmem/xmem.h"
 
-enum thread_mode { THREAD_UNKNOWN, THREAD_PROCESS, THREAD_INTERRUPT, THREAD_FORKED };
+enum thread_mode {
+    THREAD_UNKNOWN,
+    THREAD_PROCESS,
+    THREAD_INTERRUPT,
+    THREAD_FORKED,
+    THREAD_ENDED /* never registers again: nobody would take it off the lists */
+};
 
 /* Interrupts nest as deep as there are priorities. */
 #define LEVELS (XMEM_INTBASE + 1)

@@ -128,6 +128,11 @@ int host_lock_memory(char *at, size_t size)
     return mlock(at, size) == 0 ? 0 : errno;
 }
 
+void host_unlock_memory(char *at, size_t size)
+{
+    munlock(at, size);
+}
+
 /* Only a memfd on ordinary pages that is sealed against shrinking, mapped within its size, keeps
  * its pages whatever anybody does. */
 static bool keeps_its_pages(bool tmpfs, int seals, const struct stat *status, uint64_t end)
@@ -147,7 +152,9 @@ int host_file_hold(int descriptor, bool write, uint64_t end, struct host_file *f
     bool sealed = seals >= 0 && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE));
     if (mode == O_WRONLY || (flags & O_PATH) || (write && (mode != O_RDWR || sealed)))
         return EACCES;
-    if (S_ISDIR(status.st_mode))
+    /* Anything else may give each mapping memory of its own (/dev/zero does), and both windows must
+     * show the same. */
+    if (!S_ISREG(status.st_mode))
         return ENODEV;
     if (file_system.f_type == FUSE_MAGIC_NUMBER)
         return ENOTSUP;

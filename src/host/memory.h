@@ -29,6 +29,7 @@ void host_close(int descriptor);
 /* Gives a range back to the reservation: no access, nothing mapped. */
 int host_unmap(char *at, size_t size);
 int host_lock_memory(char *at, size_t size);
+void host_unlock_memory(char *at, size_t size);
 
 struct host_file {
     int descriptor; /* a duplicate that the holder closes */

@@ -47,6 +47,20 @@ void segment_mark_lingering(struct segment *segment, uint32_t first, uint32_t co
         store_relaxed(segment_page(segment, page), PAGE_RESIDENT);
 }
 
+int segment_lock_pages(struct segment *segment, uint32_t first, uint32_t count)
+{
+    segment->locked = true;
+    return host_lock_memory(segment->window + ((uint64_t)first << PAGE_SHIFT),
+                            (size_t)count << PAGE_SHIFT);
+}
+
+void segment_unlock_pages(struct segment *segment, uint32_t first, uint32_t count)
+{
+    if (segment->locked)
+        host_unlock_memory(segment->window + ((uint64_t)first << PAGE_SHIFT),
+                           (size_t)count << PAGE_SHIFT);
+}
+
 void segment_set_pages(struct segment *segment, uint32_t first, uint32_t count, uint8_t state)
 {
     for (uint32_t page = first; page < first + count; page++)

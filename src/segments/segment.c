@@ -27,6 +27,7 @@ int segments_stop(void)
 
 static void release_windowed(struct segment *segment)
 {
+    segment_unlock_pages(segment, 0, PAGES_PER_SEGMENT);
     import_forget(segment);
     pins_forget(segment);
     store_release(&segment->life, SEGMENT_FREE);
@@ -55,6 +56,7 @@ int segment_create(bool is_private, struct segment **created)
     segment->pages = 0;
     segment->is_private = is_private;
     segment->doomed = false;
+    segment->locked = false;
     segment->imports = NULL;
     segment->pins = NULL;
     store_relaxed(&segment->generation, segment->generation + 1);

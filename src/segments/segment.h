@@ -85,6 +85,7 @@ struct segment {
     uint32_t holds;         /* that keep it from deletion; under the holds mutex */
     uint32_t pages;         /* pages with MAPPED set; under the owner's mutex */
     bool is_private;        /* belongs to one region of one process */
+    bool locked;      /* some of its pages are locked in memory */
     bool doomed;            /* to be deleted when the last hold goes; under the holds mutex */
     struct import *imports; /* files mapped over parts of the windows, newest first */
     struct pin_table *pins; /* NULL until the first pin */
@@ -195,6 +196,10 @@ int segment_prepare_pages(struct segment *segment, uint32_t first, uint32_t coun
 /* Whether every page has all of `bits` / none has any of them. */
 bool segment_pages_all(struct segment *segment, uint32_t first, uint32_t count, uint8_t bits);
 bool segment_pages_none(struct segment *segment, uint32_t first, uint32_t count, uint8_t bits);
+/* Locks pages in memory (mlock); 0 or errno.  What is locked is unlocked at the latest with the
+ * segment. */
+int segment_lock_pages(struct segment *segment, uint32_t first, uint32_t count);
+void segment_unlock_pages(struct segment *segment, uint32_t first, uint32_t count);
 /* Clears away lingering storage, so that the pages can be mapped anew. */
 int segment_clear_lingering(struct segment *segment, uint32_t first, uint32_t count);
 /* Unmapped pages whose storage is not what an unmapped page's should be. */

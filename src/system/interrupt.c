@@ -28,7 +28,8 @@ static bool interrupt_arrived(void)
     compiler_fence();
     pending->handler(pending->argument);
     compiler_fence();
-    thread_state.mode = before.mode;
+    if (thread_state.mode != THREAD_FORKED) /* the handler may have forked, and this be the child */
+        thread_state.mode = before.mode;
     thread_state.priority = before.priority;
     thread_state.level = before.level;
     return true;
