@@ -17,8 +17,8 @@ static const struct xmem_failure no_failure = {
 static const struct xmem_failure no_record = {
     .failure_class = XMEM_FAILURE_ENVIRONMENT,
     .error = EPERM,
-    .words = "this thread has no record: it never called xmem before, or it is ending, or it is the "
-             "child of a fork, where xmem does not work"};
+    .words = "this thread has no record: it never called xmem before, or it is ending, or it is "
+             "the child of a fork, where xmem does not work"};
 
 static struct failure_record *own_record(void)
 {
