@@ -26,6 +26,8 @@
  *   process     an ordinary thread.  No announcement is needed; a thread is registered by its
  *               first call and forgotten when it ends (destructors of thread-specific data that
  *               run after that get EPERM).
+ *               It must not block SIGSEGV or SIGBUS while it calls xmem (they are unblocked as it
+ *               is registered): Linux ends a program that faults while they are blocked.
  *   interrupt   inside a handler that runs under xmem_interrupt().  Callable there means
  *               async-signal-safe: takes no lock, allocates nothing, never waits, never pages.
  * "Blocks": may wait for other threads or for a page; "allocates": may allocate memory.

@@ -151,10 +151,10 @@ static struct outcome at_place(struct request *request, const struct place *plac
     struct found found = place_find(place, request->address);
     if (found.cause)
         outcome = outcome_at(found.cause, found.error, request->address, found.detail);
+    else if (belongs_to_backing(found.tagged, found.backing, request->address))
+        outcome = on_backing(request, found.backing);
     else if (found.tagged)
         outcome = on_segment(request, found.tagged);
-    else if (found.backing)
-        outcome = on_backing(request, found.backing);
     else
         outcome = outcome_at(XMEM_FAILURE_NO_MAPPING, EFAULT, request->address,
                              "nothing is mapped there");

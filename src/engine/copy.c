@@ -344,22 +344,13 @@ struct outcome copy_batch(const struct place *place, const struct transfer *list
     return outcome;
 }
 
-/* Nothing of ours is mapped at the address, so that a backing has the say. */
-static bool belongs_to_backing(const struct found *found, uint64_t address)
-{
-    return found->backing &&
-           (!found->tagged || !(segment_page_state(tagged_pointer(found->tagged),
-                                                   page_number(region_offset(address))) &
-                                PAGE_MAPPED));
-}
-
 /* One run. */
 static struct outcome copy_piece(const struct place *place, uint64_t address, char *kernel,
                                  size_t n, enum direction direction, bool stream)
 {
     read_section_enter();
     struct found found = place_find(place, address);
-    if (LIKELY(!found.cause) && belongs_to_backing(&found, address))
+    if (LIKELY(!found.cause) && belongs_to_backing(found.tagged, found.backing, address))
         return copy_backed(&found, address, kernel, n, direction);
     struct outcome outcome;
     if (found.cause)

@@ -36,6 +36,15 @@ struct found {
     const char *detail;
 };
 
+/* Nothing of ours is mapped at the address, so that a backing has the say. */
+static inline bool belongs_to_backing(tagged_segment tagged, const struct segment *backing,
+                                      uint64_t address)
+{
+    return backing && (!tagged || !(segment_page_state(tagged_pointer(tagged),
+                                                       page_number(region_offset(address))) &
+                                    PAGE_MAPPED));
+}
+
 /* Inside a read section. */
 struct found place_find(const struct place *place, uint64_t address);
 

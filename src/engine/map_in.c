@@ -70,7 +70,7 @@ static struct outcome map_in(const struct xmem_descriptor *descriptor, uint64_t 
     if (!range_inside(address, n, entry->base, entry->length))
         return outside(address);
     tagged_segment tagged = descriptor_region(entry, address);
-    if (tagged)
+    if (!belongs_to_backing(tagged, entry->backing, address))
         return map_in_segment(tagged_pointer(tagged), address, n, mapped);
     if (!entry->backing->operations->defined)
         return outcome_at(XMEM_FAILURE_KIND, ENOTSUP, address,

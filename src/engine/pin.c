@@ -25,7 +25,7 @@ static struct outcome find_pages(const struct place *place, uint64_t address, ui
     struct found found = place_find(place, address);
     if (found.cause) {
         outcome = outcome_at(found.cause, found.error, address, found.detail);
-    } else if (!found.tagged) {
+    } else if (!found.tagged || belongs_to_backing(found.tagged, found.backing, address)) {
         outcome = outcome_at(XMEM_FAILURE_KIND, ENOTSUP, address,
                              "only the pages of embedded processes can be pinned");
     } else {

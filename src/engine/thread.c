@@ -8,6 +8,7 @@
 #include "engine/settings.h"
 #include "host/memory.h"
 #include "host/read_section.h"
+#include "host/signals.h"
 #include "host/threads.h"
 
 #include <errno.h>
@@ -94,6 +95,8 @@ static int register_thread(void)
     if (error)
         host_free(record);
     host_signals_restore(&mask);
+    if (!error)
+        host_faults_unblock();
     return error;
 }
 

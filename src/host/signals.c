@@ -113,13 +113,30 @@ void host_handlers_remove(void)
     restore(SIGBUS, fault_handler, &handlers.bus_before);
 }
 
+static void add_fault_signals(sigset_t *set)
+{
+    if (!handlers.own_faults)
+        return;
+    sigaddset(set, SIGSEGV);
+    sigaddset(set, SIGBUS);
+}
+
+void host_faults_unblock(void)
+{
+    sigset_t faults;
+    sigemptyset(&faults);
+    add_fault_signals(&faults);
+    pthread_sigmask(SIG_UNBLOCK, &faults, NULL);
+}
+
 int host_interrupt_raise(void)
 {
-    sigset_t only;
+    sigset_t needed;
     sigset_t before;
-    sigemptyset(&only);
-    sigaddset(&only, handlers.interrupt_signal);
-    int error = pthread_sigmask(SIG_UNBLOCK, &only, &before);
+    sigemptyset(&needed);
+    sigaddset(&needed, handlers.interrupt_signal);
+    add_fault_signals(&needed);
+    int error = pthread_sigmask(SIG_UNBLOCK, &needed, &before);
     if (error)
         return error;
     error = pthread_kill(pthread_self(), handlers.interrupt_signal);

@@ -19,6 +19,10 @@ void host_handlers_remove(void);
 /* True: the fault was a guarded routine's and is dealt with. */
 bool host_fault(int signal, void *information, void *context);
 
+/* Unblocks SIGSEGV and SIGBUS on this thread, when they are ours: Linux ends a program that faults
+ * while they are blocked, and asks no handler. */
+void host_faults_unblock(void);
+
 /* Raises the interrupt signal on this thread; its handler has run on return.  Async-signal-safe. */
 int host_interrupt_raise(void);
 

@@ -83,11 +83,13 @@ static int start_parts(const struct xmem_config *config)
     settings.lock_memory = config->lock_memory != 0;
     messages_set(config->panic, config->message);
     error = interrupts_start(!config->leave_fault_signals, config->interrupt_signal);
-    if (error)
+    if (error) {
         segments_stop();
-    else
-        tell_of_little_room();
-    return error;
+        return error;
+    }
+    host_faults_unblock();
+    tell_of_little_room();
+    return 0;
 }
 
 static int start_first(const struct xmem_config *config)
