@@ -166,7 +166,8 @@ int xmem_process_create(unsigned bits, struct xmem_process **process);
 int xmem_process_open(pid_t pid, struct xmem_process **process);
 
 /*
- * The process exits: its segments are deleted, moves through its descriptors fail from here on,
+ * The process exits: its segments are deleted (those that are held, as the hold ends; attached ones
+ * are not its own), moves through their descriptors fail from here on,
  * and no move that began before is still running on return.  (A move into an opened process whose
  * own page-fault handler does not answer is waited for one second at most.)  Descriptors stay to
  * be detached.  The pointer is no longer the caller's.
@@ -196,7 +197,7 @@ int xmem_process_relax(struct xmem_process *process, int relaxed);
  * address, length: multiples of XMEM_PAGE_SIZE, length > 0.  All or nothing.
  * Returns 0; EINVAL: alignment, length, prot or the end of the address space; EEXIST: a page of
  * the range is mapped, or a segment is attached over it; ENOTSUP: an opened or the kernel process;
- * ENOMEM (with lock_memory also EAGAIN, EPERM: mlock refused); ESRCH; EPERM.
+ * ENOMEM; EMFILE; ESRCH; EPERM (with lock_memory also EAGAIN, EPERM: mlock refused).
  * Context: process.  Blocks, allocates.
  */
 int xmem_process_map(struct xmem_process *process, uint64_t address, uint64_t length, int prot);

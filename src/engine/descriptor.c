@@ -107,14 +107,15 @@ static void count_spare(const struct thread_record *record, void *argument)
     *(uint64_t *)argument += load_relaxed(&record->indexes_used);
 }
 
+/* Exact when nobody attaches or detaches meanwhile; never below 0. */
 uint64_t descriptors_count(void)
 {
-    uint64_t spare = 0;
-    threads_each(count_spare, &spare);
     host_lock(&table_mutex);
     uint64_t count = table_used - 1 - free_count;
     host_unlock(&table_mutex);
-    return count - spare;
+    uint64_t spare = 0;
+    threads_each(count_spare, &spare);
+    return count > spare ? count - spare : 0;
 }
 
 /* ---- attach ---- */

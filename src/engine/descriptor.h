@@ -76,7 +76,7 @@ descriptor_place(const struct xmem_descriptor *descriptor)
 {
     struct descriptor_entry *entry = &descriptor_table[descriptor->index & (DESCRIPTORS_MOST - 1)];
     if (UNLIKELY(load_relaxed(&entry->owner) != thread_state.number) &&
-        !load_relaxed(&entry->shared)) {
+        !load_acquire(&entry->shared)) {
         store_relaxed(&entry->shared, 1);
         full_fence();
     }

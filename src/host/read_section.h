@@ -38,10 +38,14 @@ struct read_section_slot {
 extern THREAD_LOCAL struct read_section_slot *read_section_own;
 extern uint64_t read_section_period;
 
+/* A handler may come between any two steps of either: it finds nesting raised whenever the state
+ * still counts, so that its own leave does not end the section that it interrupted. */
 static inline void read_section_enter(void)
 {
     struct read_section_slot *own = read_section_own;
-    if (own->nesting++ == 0) {
+    own->nesting++;
+    compiler_fence();
+    if (load_strong(&own->state) == 0) {
         store_strong(&own->state, load_strong(&read_section_period));
         full_fence();
     }
@@ -52,9 +56,8 @@ static inline void read_section_leave(void)
 {
     struct read_section_slot *own = read_section_own;
     compiler_fence();
-    if (own->nesting == 1)
+    if (--own->nesting == 0)
         store_strong(&own->state, 0);
-    own->nesting--;
 }
 
 static inline bool read_section_leave_quietly(void)

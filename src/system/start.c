@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * xmem_start and xmem_stop.
+ * xmem_start and xmem_stop, and xmem_get_statistics, which must not meet a stop half done.
  *
  * One mutex covers the count of starts; it is outermost of all.  What costs only address space
  * (tables, the reservation) is made at the first start and stays: after a stop a stale pointer or
@@ -182,4 +182,20 @@ EXPORT int xmem_stop(void)
     store_relaxed(&settings.started, starts != 0);
     host_unlock(&mutex);
     return error;
+}
+
+EXPORT int xmem_get_statistics(struct xmem_statistics *statistics)
+{
+    static const char operation[] = "xmem_get_statistics";
+    int error = thread_process_only(operation);
+    if (error)
+        return error;
+    if (!statistics || statistics->size != sizeof(*statistics))
+        return fail_argument(operation, "statistics->size is not sizeof(struct xmem_statistics)");
+    host_lock(&mutex); /* the reaper must not be stopped while we wait for it */
+    if (starts)
+        reaper_drain(); /* what interrupt handlers freed counts as freed */
+    statistics_collect(statistics);
+    host_unlock(&mutex);
+    return 0;
 }

@@ -22,17 +22,3 @@ void statistics_collect(struct xmem_statistics *statistics)
     statistics->usage_errors = usage_errors();
     statistics->mapped_bytes = processes_mapped_bytes();
 }
-
-EXPORT int xmem_get_statistics(struct xmem_statistics *statistics)
-{
-    static const char operation[] = "xmem_get_statistics";
-    int error = thread_process_only(operation);
-    if (error)
-        return error;
-    if (!statistics || statistics->size != sizeof(*statistics))
-        return fail_argument(operation, "statistics->size is not sizeof(struct xmem_statistics)");
-    if (load_relaxed(&settings.started))
-        reaper_drain(); /* what interrupt handlers freed counts as freed */
-    statistics_collect(statistics);
-    return 0;
-}
