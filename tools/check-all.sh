@@ -6,13 +6,13 @@
 #
 #   tools/check-all.sh [--list | STAGE...]        (no stage: all of them)
 #
-# XMEM_STAGE_LIMIT: seconds a stage may take (3600).
+# XMEM_STAGE_LIMIT: seconds a stage may take (7200).
 # build-check/results.tsv has the table: stage, passed, failed, skipped, seconds.
 # The last line is "N passed, N failed"; the exit status is 0 only if nothing failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 every=(gcc clang asan tsan valgrind coverage cppcheck tidy scan aarch64 long)
-limit=${XMEM_STAGE_LIMIT:-3600}
+limit=${XMEM_STAGE_LIMIT:-7200}
 results=build-check/results.tsv
 tail_lines=200
 
