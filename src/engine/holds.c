@@ -98,8 +98,3 @@ bool segment_delete_unless_held(struct segment *segment)
     host_unlock(&mutex);
     return first;
 }
-
-bool segment_is_held(const struct segment *segment)
-{
-    return load_relaxed(&segment->holds) != 0;
-}

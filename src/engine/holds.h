@@ -24,7 +24,5 @@ uint64_t holds_count(void);
 /* Deletes the segment, or dooms it.  The caller waits for a grace period afterwards.  False: it was
  * deleted or doomed already. */
 bool segment_delete_unless_held(struct segment *segment);
-/* Whether it is held now: then what is unmapped of it whole stays as it is. */
-bool segment_is_held(const struct segment *segment);
 
 #endif

@@ -3,11 +3,9 @@
  * What is there now, counted.
  */
 #include "engine/descriptor.h"
-#include "engine/failure.h"
 #include "engine/holds.h"
 #include "engine/map_in.h"
 #include "engine/process.h"
-#include "engine/settings.h"
 #include "engine/thread.h"
 #include "segments/segment.h"
 #include "system/system.h"
