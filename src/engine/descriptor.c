@@ -334,9 +334,14 @@ EXPORT int xmem_attach(struct xmem_process *process, uint64_t address, size_t n,
     if (UNLIKELY(!meant))
         return fail_argument(operation, "no process was given and this thread runs under none; "
                                         "call xmem_enter() first");
-    if (UNLIKELY(meant->kind == PROCESS_KERNEL) && (error = thread_require_started(operation)))
+    if (LIKELY(meant->kind != PROCESS_KERNEL))
+        return attach(operation, meant, address, n, descriptor);
+    error = making_begin(operation); /* no open process keeps xmem from stopping */
+    if (error)
         return error;
-    return attach(operation, meant, address, n, descriptor);
+    error = attach(operation, meant, address, n, descriptor);
+    making_end();
+    return error;
 }
 
 /* ---- detach ---- */

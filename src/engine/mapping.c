@@ -109,7 +109,8 @@ static int import_piece(const struct mapping *mapping, struct segment *segment,
 static int prepare_piece(struct mapping *mapping, const struct piece *piece)
 {
     if (!process_region(mapping->process, piece->address)) {
-        int error = segment_create(true, &mapping->fresh[piece->number - mapping->first_number]);
+        int error = segment_create(&mapping->process->mutex,
+                                   &mapping->fresh[piece->number - mapping->first_number]);
         if (error)
             return error;
     }
@@ -182,9 +183,12 @@ static struct outcome map_locked(struct mapping *mapping)
     if (error == ENOMEM || error == EMFILE || error == ENFILE)
         return outcome_at(XMEM_FAILURE_NO_MEMORY, error, mapping->address,
                           "no memory, mapping or descriptor is left for it");
+    if (error && mapping->share)
+        return outcome_at(error == ENODEV ? XMEM_FAILURE_KIND : XMEM_FAILURE_PERMISSION, error,
+                          mapping->address, "the Linux kernel refused to map the file there");
     if (error)
         return outcome_at(XMEM_FAILURE_PERMISSION, error, mapping->address,
-                          "the Linux kernel refused to map or lock it; for lock_memory raise "
+                          "the Linux kernel refused to lock it, as lock_memory asks; raise "
                           "RLIMIT_MEMLOCK");
     publish_pieces(mapping);
     return OUTCOME_SUCCESS;
@@ -253,8 +257,8 @@ static int refuse_file(const char *operation, int error)
                  "map it read-only";
     else if (error == ENOTSUP)
         detail =
-            "the file's file system is served by a program (FUSE), which could keep us waiting "
-            "for ever; copy the file into a memfd first";
+            "the file is served by a program (FUSE), which could keep us waiting for ever, or "
+            "consists of huge pages, of which no part can be mapped; copy it into a memfd first";
     else if (error == EMFILE || error == ENFILE)
         detail = "no file descriptor is free; raise RLIMIT_NOFILE";
     enum xmem_failure_class cause =
@@ -369,12 +373,10 @@ static void unmap_piece(struct xmem_process *process, const struct piece *piece)
         segment_unmap_pages(segment, piece->first, piece->count);
 }
 
-/* Storage that nobody but the region refers to goes at once; else it lingers. */
 static void free_piece(struct segment *segment, const struct piece *piece)
 {
     segment_unlock_pages(segment, piece->first, piece->count);
-    if (load_acquire(&segment->references) == 1)
-        (void)segment_clear_lingering(segment, piece->first, piece->count);
+    segment_tidy(segment);
 }
 
 /* The segments that a range touches, so that they can be found after they left their regions. */

@@ -126,7 +126,6 @@ static int process_new(enum process_kind kind, unsigned bits, uint64_t limit,
     process->kind = (uint8_t)kind;
     process->bits = (uint8_t)bits;
     process->pid = 0;
-    process->mutex = (host_mutex)HOST_MUTEX_INITIALIZER;
     store_release(&process->regions, regions);
     store_relaxed(&process->references, 1);
     *created = process;
@@ -185,24 +184,30 @@ const char *process_kind_words(const struct xmem_process *process)
 
 /* ---- services ---- */
 
+static int create_process(const char *operation, unsigned bits, struct xmem_process **process)
+{
+    if (!process || (bits != 32 && bits != 64))
+        return fail_argument(operation, "bits must be 32 or 64, and there must be a place for the "
+                                        "result");
+    struct xmem_process *created;
+    if (process_new(PROCESS_EMBEDDED, bits, bits == 32 ? LIMIT_32 : LIMIT_60, &created))
+        return fail_no_memory(operation);
+    store_release(&created->state, PROCESS_OPEN);
+    *process = created;
+    return 0;
+}
+
 EXPORT int xmem_process_create(unsigned bits, struct xmem_process **process)
 {
     static const char operation[] = "xmem_process_create";
     if (process)
         *process = NULL;
-    int error = thread_require_started(operation);
+    int error = making_begin(operation);
     if (error)
         return error;
-    if (!process || (bits != 32 && bits != 64))
-        return fail_argument(operation, "bits must be 32 or 64, and there must be a place for the "
-                                        "result");
-    struct xmem_process *created;
-    error = process_new(PROCESS_EMBEDDED, bits, bits == 32 ? LIMIT_32 : LIMIT_60, &created);
-    if (error)
-        return fail_no_memory(operation);
-    store_release(&created->state, PROCESS_OPEN);
-    *process = created;
-    return 0;
+    error = create_process(operation, bits, process);
+    making_end();
+    return error;
 }
 
 static int refuse_open(pid_t pid, int error)
@@ -220,24 +225,17 @@ static int refuse_open(pid_t pid, int error)
     return error;
 }
 
-EXPORT int xmem_process_open(pid_t pid, struct xmem_process **process)
+static int open_process(const char *operation, pid_t pid, struct xmem_process **process)
 {
-    static const char operation[] = "xmem_process_open";
-    if (process)
-        *process = NULL;
-    int error = thread_require_started(operation);
-    if (error)
-        return error;
     if (!process)
         return fail_argument(operation, "there must be a place for the result");
     struct segment *backing;
     unsigned bits;
-    error = foreign_create(pid, &backing, &bits);
+    int error = foreign_create(pid, &backing, &bits);
     if (error)
         return refuse_open(pid, error);
     struct xmem_process *opened;
-    error = process_new(PROCESS_OPENED, bits, bits == 32 ? LIMIT_32 : LIMIT_NATIVE, &opened);
-    if (error) {
+    if (process_new(PROCESS_OPENED, bits, bits == 32 ? LIMIT_32 : LIMIT_NATIVE, &opened)) {
         segment_drop(backing);
         return fail_no_memory(operation);
     }
@@ -246,6 +244,19 @@ EXPORT int xmem_process_open(pid_t pid, struct xmem_process **process)
     store_release(&opened->state, PROCESS_OPEN);
     *process = opened;
     return 0;
+}
+
+EXPORT int xmem_process_open(pid_t pid, struct xmem_process **process)
+{
+    static const char operation[] = "xmem_process_open";
+    if (process)
+        *process = NULL;
+    int error = making_begin(operation);
+    if (error)
+        return error;
+    error = open_process(operation, pid, process);
+    making_end();
+    return error;
 }
 
 /* Takes every region away; mutex held.  The segments' references are dropped after the grace

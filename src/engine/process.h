@@ -3,7 +3,8 @@
  * Address spaces.
  *
  *   1. A process structure lives in a table that is never unmapped; a closed one is reused when
- *      its last reference is gone.
+ *      its last reference is gone.  Its mutex is good from the start (a zero-filled one is
+ *      unlocked) and for ever: the reaper may lock it after the process has gone.
  *   2. `regions` is read inside read sections and changed under `mutex`.  Closing replaces it by
  *      the table that finds nothing, so that copies need no look at `state`.
  *   3. Who takes something away from a user (unmap, protect, close) unpublishes it under the

@@ -43,17 +43,13 @@ static int fail_handle(const char *operation)
 
 /* ---- segments ---- */
 
-EXPORT int xmem_segment_create(uint64_t length, xmem_segment_t *segment)
+static int make_segment(const char *operation, uint64_t length, xmem_segment_t *segment)
 {
-    static const char operation[] = "xmem_segment_create";
-    int error = thread_require_started(operation);
-    if (error)
-        return error;
     if (!segment || length == 0 || length > XMEM_REGION_SIZE)
         return fail_argument(operation, "length must be 1 to XMEM_REGION_SIZE bytes, and there "
                                         "must be a place for the result");
     struct segment *created;
-    error = segment_create(false, &created);
+    int error = segment_create(NULL, &created);
     if (error)
         return fail_no_memory(operation);
     uint32_t pages = page_number(length + XMEM_PAGE_SIZE - 1);
@@ -68,6 +64,17 @@ EXPORT int xmem_segment_create(uint64_t length, xmem_segment_t *segment)
     return 0;
 }
 
+EXPORT int xmem_segment_create(uint64_t length, xmem_segment_t *segment)
+{
+    static const char operation[] = "xmem_segment_create";
+    int error = making_begin(operation);
+    if (error)
+        return error;
+    error = make_segment(operation, length, segment);
+    making_end();
+    return error;
+}
+
 EXPORT int xmem_segment_delete(xmem_segment_t segment)
 {
     static const char operation[] = "xmem_segment_delete";
@@ -77,7 +84,7 @@ EXPORT int xmem_segment_delete(xmem_segment_t segment)
     struct segment *found = segment_find(segment);
     if (!found)
         return fail_handle(operation);
-    bool deleted = !found->is_private && segment_delete_unless_held(found);
+    bool deleted = !found->owner && segment_delete_unless_held(found);
     if (deleted) {
         process_count_pages(-(int64_t)found->pages);
         read_section_wait();

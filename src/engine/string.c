@@ -45,8 +45,11 @@ static struct outcome string_in(struct xmem_process *process, uint64_t from, cha
         uint64_t address = from + done;
         size_t n = smaller(smaller(piece_size(process), max - done), to_page_end(address));
         struct outcome outcome = place_check(&place, address, 1);
-        if (!outcome.cause)
-            outcome = copy_range(&place, address, piece, n, FROM_USER);
+        if (outcome.cause) {
+            outcome.done = done;
+            return outcome;
+        }
+        outcome = copy_range(&place, address, piece, n, FROM_USER);
         size_t copied;
         bool ended = copy_to_zero(to + done, piece, outcome.done, &copied);
         done += copied;

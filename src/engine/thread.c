@@ -163,12 +163,21 @@ int thread_require_process(const char *operation)
     return refuse(operation, "this service may be called in the process environment only");
 }
 
-int thread_require_started(const char *operation)
+int making_begin(const char *operation)
 {
     int error = thread_require_process(operation);
-    if (error || load_relaxed(&settings.started))
+    if (error)
         return error;
+    add_fetch(&settings.making, 1);
+    if (load_strong(&settings.started))
+        return 0;
+    making_end();
     return refuse(operation, "xmem is not started; call xmem_start() first");
+}
+
+void making_end(void)
+{
+    sub_fetch(&settings.making, 1);
 }
 
 EXPORT int xmem_thread_prepare(void)

@@ -79,8 +79,10 @@ int thread_require_process(const char *operation);
 /* For services callable in both: 0, EPERM or ENOMEM. */
 int thread_require_any(const char *operation);
 
-/* The same, and xmem is started: for services that make something out of nothing. */
-int thread_require_started(const char *operation);
+/* The beginning and the end of a service that makes something out of nothing: 0; EPERM: not in the
+ * process environment, or xmem is not started.  A stop waits for the end. */
+int making_begin(const char *operation);
+void making_end(void);
 
 static ALWAYS_INLINE int thread_process_only(const char *operation)
 {

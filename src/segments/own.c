@@ -18,10 +18,12 @@ static struct outcome own_move(struct segment *segment, uint64_t address, void *
                                          : guarded_copy(user, kernel, n, false, &fault);
     if (!fault.signal)
         return outcome_done(done);
-    if (fault.address && fault.address - address >= n)
+    if (fault.address && fault.address - address >= n) {
         /* The other side is a plain pointer of the caller's: let it fault where it is seen. */
         __builtin_memcpy(direction == FROM_USER ? kernel : user,
                          direction == FROM_USER ? user : kernel, n);
+        return outcome_done(n); /* somebody's handler repaired it meanwhile */
+    }
     struct outcome outcome =
         outcome_at(XMEM_FAILURE_NO_MAPPING, EFAULT, address + done,
                    "this program has nothing mapped there, or its protection does not allow this");

@@ -43,6 +43,7 @@ bool segment_pages_none(struct segment *segment, uint32_t first, uint32_t count,
 
 void segment_mark_lingering(struct segment *segment, uint32_t first, uint32_t count)
 {
+    store_strong(&segment->lingering, true);
     for (uint32_t page = first; page < first + count; page++)
         store_relaxed(segment_page(segment, page), PAGE_RESIDENT);
 }
@@ -81,6 +82,7 @@ void segment_set_authority(struct segment *segment, uint32_t first, uint32_t cou
 
 void segment_unmap_pages(struct segment *segment, uint32_t first, uint32_t count)
 {
+    store_strong(&segment->lingering, true);
     for (uint32_t page = first; page < first + count; page++)
         and_fetch(segment_page(segment, page), (uint8_t)~PAGE_MAPPED);
     segment->pages -= count;

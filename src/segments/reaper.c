@@ -55,15 +55,22 @@ static void *reaper_body(void *argument)
     }
 }
 
+/* The semaphore stays: a move that was parked for longer than its closing waits may end after the
+ * stop, and what it pushes then is run by the next reaper. */
+static int prepare_wake(void)
+{
+    static bool prepared;
+    int error = prepared ? 0 : host_signal_create(&wake);
+    prepared = !error;
+    return error;
+}
+
 int reaper_start(void)
 {
     store_strong(&stopping, false);
-    int error = host_signal_create(&wake);
-    if (error)
-        return error;
-    error = host_thread_create(&thread, reaper_body, NULL);
-    if (error)
-        host_signal_destroy(&wake);
+    int error = prepare_wake();
+    if (!error)
+        error = host_thread_create(&thread, reaper_body, NULL);
     return error == EAGAIN ? ENOMEM : error;
 }
 
@@ -72,7 +79,6 @@ void reaper_stop(void)
     store_strong(&stopping, true);
     host_signal_post(&wake);
     host_thread_join(thread);
-    host_signal_destroy(&wake);
 }
 
 void reaper_drain(void)

@@ -41,7 +41,7 @@ const struct segment_operations working_operations = {
     .release = release_windowed,
 };
 
-int segment_create(bool is_private, struct segment **created)
+int segment_create(host_mutex *owner, struct segment **created)
 {
     struct segment *segment;
     int error = slot_take(&segment);
@@ -54,7 +54,9 @@ int segment_create(bool is_private, struct segment **created)
     segment->operations = &working_operations;
     segment->holds = 0;
     segment->pages = 0;
-    segment->is_private = is_private;
+    segment->owner = owner;
+    segment->lingering = false;
+    segment->tidying = false;
     segment->doomed = false;
     segment->locked = false;
     segment->imports = NULL;
@@ -122,13 +124,42 @@ bool segment_hold_unless_gone(struct segment *segment)
     return false;
 }
 
+static bool mapped_in(const struct segment *segment)
+{
+    return load_strong(&segment->references) > REFERENCES_ALL;
+}
+
+static void tidy_deferred(struct deferred *deferred)
+{
+    struct segment *segment =
+        (struct segment *)((char *)deferred - offsetof(struct segment, deferred));
+    store_strong(&segment->tidying, false);
+    host_lock(segment->owner);
+    segment_tidy(segment);
+    host_unlock(segment->owner);
+    segment_drop(segment);
+}
+
+/* The caller's reference keeps the segment until the reaper has one. */
+static void tidy_later(struct segment *segment)
+{
+    if (exchange(&segment->tidying, true))
+        return;
+    segment_hold(segment);
+    segment->deferred.run = tidy_deferred;
+    reaper_push(&segment->deferred);
+}
+
 bool segment_map_out(struct segment *segment)
 {
     uint64_t count = load_relaxed(&segment->references);
     while (count > REFERENCES_ALL) {
-        if (compare_exchange(&segment->references, &count,
-                             count - (REFERENCE_MAPPED_IN - REFERENCE)))
-            return true;
+        uint64_t left = count - (REFERENCE_MAPPED_IN - REFERENCE);
+        if (!compare_exchange(&segment->references, &count, left))
+            continue;
+        if (left <= REFERENCES_ALL && UNLIKELY(load_relaxed(&segment->lingering)))
+            tidy_later(segment);
+        return true;
     }
     return false;
 }
@@ -180,34 +211,39 @@ static bool lingers(uint8_t state)
     return !(state & PAGE_MAPPED) && (state & PAGE_RESIDENT);
 }
 
-static bool any_lingers(struct segment *segment, uint32_t first, uint32_t count)
+/* Files mapped over the run go, and what the arena has there. */
+static int give_back(struct segment *segment, uint32_t first, uint32_t end)
 {
-    for (uint32_t page = first; page < first + count; page++)
-        if (lingers(segment_page_state(segment, page)))
-            return true;
-    return false;
+    int error = import_clear(segment, first, end - first);
+    if (!error)
+        error = slot_punch(segment, first, end - first);
+    if (error)
+        return error;
+    for (uint32_t page = first; page < end; page++)
+        store_relaxed(segment_page(segment, page), 0);
+    return 0;
 }
 
 int segment_clear_lingering(struct segment *segment, uint32_t first, uint32_t count)
 {
-    if (!any_lingers(segment, first, count))
+    if (!segment->lingering)
         return 0;
-    int error = import_clear(segment, first, count);
-    if (error)
-        return error;
-    for (uint32_t page = first; page < first + count;) {
-        uint32_t end = page;
+    uint32_t end = first;
+    for (uint32_t page = first; page < first + count; page = end + 1) {
+        end = page;
         while (end < first + count && lingers(segment_page_state(segment, end)))
             end++;
-        if (end == page) {
-            page++;
-            continue;
-        }
-        error = slot_punch(segment, page, end - page);
+        int error = end == page ? 0 : give_back(segment, page, end);
         if (error)
             return error;
-        for (; page < end; page++)
-            store_relaxed(segment_page(segment, page), 0);
     }
     return 0;
+}
+
+void segment_tidy(struct segment *segment)
+{
+    if (!segment->lingering || mapped_in(segment))
+        return;
+    if (segment_clear_lingering(segment, 0, PAGES_PER_SEGMENT) == 0)
+        store_relaxed(&segment->lingering, false);
 }

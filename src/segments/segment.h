@@ -23,6 +23,16 @@
  *      grows with each life, so that a stale handle is recognised.
  *   4. A reference may be added by whoever found the segment in a region slot or descriptor inside
  *      a read section, or holds one already.
+ *
+ * Lingering: an unmapped page whose storage is still there, because somebody may be looking at it
+ * through a map-in.
+ *   5. `lingering` is set before the first page lingers and cleared when none does; it changes
+ *      under the owner's mutex, and map_out only looks at it.
+ *   6. Who unmaps pages gives their storage back after the grace period if nothing is mapped in:
+ *      a map-in begun later can only be of pages that are mapped then.
+ *   7. Else the last map-out has the reaper do it, which takes the owner's mutex, so that the
+ *      segment has one writer at a time.  It holds a reference from the push on; `tidying` keeps it
+ *      from being pushed twice.
  * Locks: the slot lists have a mutex of their own (arena.c), which nests inside every other.  What
  * runs at interrupt level (reference counts, lookups) takes none; a last reference dropped there
  * goes to the reaper (reaper.h).
@@ -84,7 +94,9 @@ struct segment {
     uint32_t life;          /* enum segment_life */
     uint32_t holds;         /* that keep it from deletion; under the holds mutex */
     uint32_t pages;         /* pages with MAPPED set; under the owner's mutex */
-    bool is_private;        /* belongs to one region of one process */
+    host_mutex *owner;      /* of the process whose region it is; NULL: made by itself */
+    bool lingering;         /* some of its pages may linger */
+    bool tidying;           /* on its way to the reaper for that */
     bool locked;      /* some of its pages are locked in memory */
     bool doomed;            /* to be deleted when the last hold goes; under the holds mutex */
     struct import *imports; /* files mapped over parts of the windows, newest first */
@@ -141,8 +153,9 @@ int segments_start(void);
 int segments_stop(void);
 
 /* A live segment with no page mapped and one reference, the caller's.  Prepares a slot of storage.
+ * owner: the mutex of the one process that will map and unmap pages of it; NULL: nobody will.
  * 0; ENOMEM; EMFILE. */
-int segment_create(bool is_private, struct segment **segment);
+int segment_create(host_mutex *owner, struct segment **segment);
 
 static inline void segment_hold(struct segment *segment)
 {
@@ -200,8 +213,10 @@ bool segment_pages_none(struct segment *segment, uint32_t first, uint32_t count,
  * segment. */
 int segment_lock_pages(struct segment *segment, uint32_t first, uint32_t count);
 void segment_unlock_pages(struct segment *segment, uint32_t first, uint32_t count);
-/* Clears away lingering storage, so that the pages can be mapped anew. */
+/* Gives lingering storage back, so that the pages can be mapped anew. */
 int segment_clear_lingering(struct segment *segment, uint32_t first, uint32_t count);
+/* The same for all pages, if nothing is mapped in; after the grace period of an unmap. */
+void segment_tidy(struct segment *segment);
 /* Unmapped pages whose storage is not what an unmapped page's should be. */
 void segment_mark_lingering(struct segment *segment, uint32_t first, uint32_t count);
 /* Sets the pages' state; counts mapped pages. */

@@ -152,10 +152,19 @@ static bool anything_left(const struct xmem_statistics *left)
     return left->processes || left->descriptors || left->mapped_in || left->holds || left->segments;
 }
 
+/* Mutex held.  From here on nothing new is made, and what is being made can be counted. */
+static void end_making(void)
+{
+    store_strong(&settings.started, false);
+    while (load_strong(&settings.making) != 0)
+        host_sleep_microseconds(20);
+}
+
 /* Mutex held.  The last stop. */
 static int stop_last(void)
 {
     struct xmem_statistics left = {.size = sizeof(left)};
+    end_making();
     reaper_drain();
     statistics_collect(&left);
     if (anything_left(&left))

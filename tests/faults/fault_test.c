@@ -250,10 +250,11 @@ static void unmap_cleanup(struct stage *stage)
     close(stage->file);
 }
 
-/* Mapping anew where imported pages linger for a descriptor's sake. */
+/* Mapping anew where imported pages linger for a map-in's sake. */
 static void remap_prepare(struct stage *stage)
 {
     unmap_prepare(stage);
+    MUST(xmem_map_in(&stage->descriptors[0], EDGE - 2 * PAGE, PAGE, &stage->mapped[0]));
     MUST(xmem_process_unmap(stage->process, EDGE - PAGE, 2 * PAGE));
 }
 
@@ -269,6 +270,7 @@ static void remap_cleanup(struct stage *stage)
     if (stage->done)
         MUST(xmem_process_unmap(stage->process, EDGE - PAGE, 2 * PAGE));
     stage->done = true;
+    MUST(xmem_map_out(stage->mapped[0]));
     unmap_cleanup(stage);
 }
 
