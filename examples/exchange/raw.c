@@ -16,5 +16,5 @@ uint64_t raw_run(const struct raw_place *place, bool into, size_t offset, void *
         moved = into ? process_vm_writev(place->pid, &own, 1, &other, 1, 0)
                      : process_vm_readv(place->pid, &own, 1, &other, 1, 0);
     }
-    return moved == (ssize_t)n ? (nanoseconds_now() - start) / count : 0;
+    return count && moved == (ssize_t)n ? (nanoseconds_now() - start) / count : 0;
 }

@@ -113,7 +113,7 @@ int service_run(enum service service, struct buffer *buffer, size_t offset, void
     uint64_t time = nanoseconds_now() - start;
     if (services[service].under_process)
         xmem_leave();
-    if (nanoseconds)
+    if (nanoseconds && calls)
         *nanoseconds = time / calls;
     count(service, calls, (result == 0 ? calls : calls - 1) * n, result);
     return result;

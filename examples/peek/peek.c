@@ -35,7 +35,7 @@ int main(int count, char **arguments)
         alarm(60); /* the child waits to be looked at, and not for ever */
         return pause();
     }
-    pid_t pid = child ? child : (pid_t)atoi(arguments[1]);
+    pid_t pid = child ? child : (pid_t)strtol(arguments[1], NULL, 0);
     uint64_t address = child ? (uintptr_t)secret : strtoull(arguments[2], NULL, 0);
 
     struct xmem_process *process = NULL;

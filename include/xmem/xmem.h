@@ -208,8 +208,10 @@ int xmem_process_map(struct xmem_process *process, uint64_t address, uint64_t le
  * fd stays the caller's; a duplicate is held.  offset: a multiple of XMEM_PAGE_SIZE.
  * Works for embedded and opened processes; in an opened one it replaces what is at the addresses.
  * Returns as xmem_process_map(), and EACCES: fd does not allow prot; EBADF; ENODEV: not mappable;
- * EMFILE; ENOTSUP also: a file on FUSE, whose server could keep us waiting for ever.  At interrupt
- * level pages of a file on a disk that are not in memory are refused (XMEM_FAILURE_NOT_RESIDENT).
+ * EMFILE; ENOTSUP also: a file on FUSE, whose server could keep us waiting for ever, or of huge
+ * pages, of which no part can be mapped.
+ * At interrupt level pages of a file on a disk that are not in memory are refused
+ * (XMEM_FAILURE_NOT_RESIDENT).
  * Context: process.  Blocks, allocates.
  */
 int xmem_process_map_fd(struct xmem_process *process, uint64_t address, uint64_t length, int prot,

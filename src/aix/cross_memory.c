@@ -9,10 +9,12 @@
 static COLD int move_nothing(struct xmem *dp, uint64_t address, long count)
 {
     size_t limit;
+    int error;
 
     if (count < 0)
         return XMEM_FAIL;
-    return xmem_map_limit(native(dp), address, &limit) == EINVAL ? XMEM_FAIL : XMEM_SUCC;
+    error = xmem_map_limit(native(dp), address, &limit);
+    return error == 0 || error == EFAULT ? XMEM_SUCC : XMEM_FAIL; /* no byte, no bad address */
 }
 
 static int attach(uint64_t address, int count, struct xmem *dp, int segflag)

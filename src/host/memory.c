@@ -19,6 +19,7 @@
 /* As <linux/magic.h> has them, which not every system installs. */
 #define TMPFS_MAGIC_NUMBER 0x01021994
 #define FUSE_MAGIC_NUMBER 0x65735546
+#define HUGETLBFS_MAGIC_NUMBER 0x958458f6
 
 void *host_allocate(size_t size)
 {
@@ -156,7 +157,7 @@ int host_file_hold(int descriptor, bool write, uint64_t end, struct host_file *f
      * show the same. */
     if (!S_ISREG(status.st_mode))
         return ENODEV;
-    if (file_system.f_type == FUSE_MAGIC_NUMBER)
+    if (file_system.f_type == FUSE_MAGIC_NUMBER || file_system.f_type == HUGETLBFS_MAGIC_NUMBER)
         return ENOTSUP;
     int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
     if (copy < 0)
