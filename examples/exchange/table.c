@@ -55,14 +55,14 @@ void print_rows(struct row *rows, size_t count)
            "program, `out` takes it on to the taker: median time of a call, and beside it that of\n"
            "process_vm_readv and process_vm_writev, taking turns.  Embedded memory belongs to no\n"
            "Linux process; beside it stand calls to the opened ones.\n\n"
-           "%-20s %-9s %7s %8s %10s %6s %8s %8s %8s %8s\n",
-           "services", "memory", "chunk", "calls", "bytes", "failed", "in", "vm_readv", "out",
-           "vm_writev");
+           "%-20s %-9s %7s %6s %9s %6s %8s %8s %8s %8s\n",
+           "services", "memory", "chunk", "calls", "bytes", "failed", "in", "readv", "out",
+           "writev");
     for (struct row *row = rows; row < rows + count; row++) {
         printf("%-20s %-9s", row->route->services, row->route->memory);
         print_size(row->chunk);
-        printf(" %8llu %10llu %6llu", (unsigned long long)row->calls,
-               (unsigned long long)row->bytes, (unsigned long long)row->failed);
+        printf(" %6llu %9llu %6llu", (unsigned long long)row->calls, (unsigned long long)row->bytes,
+               (unsigned long long)row->failed);
         print_time(samples_median(&row->in));
         print_time(samples_median(&row->raw_in));
         print_time(samples_median(&row->out));
@@ -87,14 +87,14 @@ void print_services(void)
 {
     printf(
         "\nAll calls of the run, hostile programs included, and the causes of those that failed\n"
-        "(xmem_last_failure).\n\n%-16s %8s %12s %7s  %s\n",
+        "(xmem_last_failure).\n\n%-15s %6s %11s %6s %s\n",
         "service", "calls", "bytes", "failed", "causes");
     for (unsigned service = 0; service < SERVICES; service++) {
         struct tally tally = service_tally(service);
         uint64_t failed = 0;
         for (unsigned at = 0; at < FAILURE_CLASSES; at++)
             failed += tally.failures[at];
-        printf("%-16s %8llu %12llu %7llu  ", service_name(service), (unsigned long long)tally.calls,
+        printf("%-15s %6llu %11llu %6llu ", service_name(service), (unsigned long long)tally.calls,
                (unsigned long long)tally.bytes, (unsigned long long)failed);
         print_causes(&tally);
     }
