@@ -5,6 +5,7 @@
 #include "host/signals.h"
 
 #include "host/guarded.h"
+#include "host/workers.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -56,7 +57,8 @@ static void fault_handler(int signal, siginfo_t *info, void *context)
 static void interrupt_handler(int signal, siginfo_t *info, void *context)
 {
     int saved = errno;
-    if (!handlers.interrupt() && handlers.interrupt_before.sa_handler != SIG_DFL)
+    bool ours = handlers.interrupt() || (info->si_code == SI_TKILL && host_worker_is());
+    if (!ours && handlers.interrupt_before.sa_handler != SIG_DFL)
         chain(&handlers.interrupt_before, signal, info, context);
     errno = saved;
 }
@@ -127,6 +129,11 @@ void host_faults_unblock(void)
     sigemptyset(&faults);
     add_fault_signals(&faults);
     pthread_sigmask(SIG_UNBLOCK, &faults, NULL);
+}
+
+int host_interrupt_signal(void)
+{
+    return handlers.interrupt_signal;
 }
 
 int host_interrupt_raise(void)

@@ -51,6 +51,7 @@ int host_on_fork(void (*child)(void));
 
 void host_sleep_microseconds(unsigned microseconds);
 uint64_t host_milliseconds(void);
+uint64_t host_time_of_day(void); /* nanoseconds since 1970; async-signal-safe */
 
 /* Writes words and a newline to standard error; async-signal-safe. */
 void host_write_error(const char *words);
