@@ -10,7 +10,8 @@ FILE ?=
 .NOTPARALLEL:
 
 help:
-	@echo 'make run               build, and watch data move between processes, hostile ones too'
+	@echo 'make run               build, and watch data move between processes, hostile ones too, and'
+	@echo '                       unmodified programs use a device that exists in a driver only'
 	@echo '     FILE=path         ... this file; otherwise one that every machine has'
 	@echo 'make test              build everything and run the tests'
 	@echo 'make bench             measure; results in build/bench/results.tsv'

@@ -22,7 +22,8 @@
 /* The crowd comes last: it is large. */
 static const struct family *const families[] = {&resident_family, &bookkeeping_family,
                                                 &opened_family,   &imported_family,
-                                                &threads_family,  &crowd_family};
+                                                &threads_family,  &devices_family,
+                                                &crowd_family};
 #define FAMILIES (sizeof(families) / sizeof(families[0]))
 
 static const struct effort thorough = {301, MICROSECONDS(100), MILLISECONDS(1500), 31};

@@ -41,6 +41,7 @@ extern const struct family bookkeeping_family;
 extern const struct family opened_family;
 extern const struct family imported_family;
 extern const struct family threads_family;
+extern const struct family devices_family;
 extern const struct family crowd_family;
 
 /* A smaller table is wanted: the largest sizes and numbers are left out. */

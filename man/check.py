@@ -11,7 +11,7 @@ What is checked:
              there has a page or an alias of its own, and every alias leads to the page that names it
   sections   each page has the sections that its kind of page has, in their order
   lint       mandoc and groff have no complaint (each is skipped where it is not installed)
-  links      pages of sections 3 and 7 that are referred to exist, here or in the list below
+  links      pages of sections 1, 3 and 7 that are referred to exist, here or in the list below
   synopsis   each SYNOPSIS compiles, and its prototypes are those of the headers
   types      a struct or enum that a page shows is word for word one of the headers
   examples   each program fits a terminal, is compiled without a warning, run, and ends with 0
@@ -33,8 +33,11 @@ NATIVE_SECTIONS = ['NAME', 'SYNOPSIS', 'DESCRIPTION', 'RETURN VALUE', 'ERRORS', 
                    'EXAMPLES', 'SEE ALSO']
 AIX_SECTIONS = NATIVE_SECTIONS[:-1] + ['DIFFERENCES FROM AIX', 'SEE ALSO']
 OVERVIEW_SECTIONS = ['NAME', 'SYNOPSIS', 'DESCRIPTION', 'EXAMPLES', 'SEE ALSO']
-# Pages of others; those of section 2 are not looked for.
-OTHER_PAGES = {'abort(3)', 'longjmp(3)', 'signal-safety(7)'}
+COMMAND_SECTIONS = ['NAME', 'SYNOPSIS', 'DESCRIPTION', 'OPTIONS', 'EXIT STATUS', 'EXAMPLES',
+                    'SEE ALSO']
+# Pages of others; those of sections 2 and 8 are not looked for.
+OTHER_PAGES = {'abort(3)', 'dd(1)', 'env(1)', 'epoll(7)', 'execvp(3)', 'longjmp(3)', 'signal-safety(7)',
+               'stat(1)', 'timeout(1)', 'true(1)'}
 WARNINGS = ['-std=gnu11', '-Wall', '-Wextra', '-Werror']
 SKIPPED = 77
 COLUMNS = 71  # of 78, less the indentation
@@ -100,7 +103,7 @@ def condensed(text):
 class Checker:
     def __init__(self, options):
         self.options = options
-        self.pages = [Page(path) for path in sorted(options.pages.glob('*.[37]'))]
+        self.pages = [Page(path) for path in sorted(options.pages.glob('*.[137]'))]
         self.aliases = {path.name: path.read_text(encoding='utf-8').split()[-1]
                         for path in sorted(options.aliases.glob('*.3'))}
         self.aix_names = exported(options.aix_map) if options.aix_map else []
@@ -116,23 +119,25 @@ class Checker:
         page_of = {}
         for page in self.pages:
             for name in page.names():
-                if name in page_of:
-                    self.problem(page.file, f'{name} is named by {page_of[name].file} too')
-                page_of[name] = page
+                title = f'{name}({page.section})'
+                if title in page_of:
+                    self.problem(page.file, f'{title} is named by {page_of[title].file} too')
+                page_of[title] = page
                 alias = f'{name}.{page.section}'
                 if name == page.stem:
                     continue
                 if self.aliases.get(alias) != f'man{page.section}/{page.file}':
                     self.problem(page.file, f'there is no alias {alias}')
         for alias, target in self.aliases.items():
-            page = page_of.get(alias.rsplit('.', 1)[0])
+            page = page_of.get(alias.rsplit('.', 1)[0] + '(3)')
             if page is None or target != f'man{page.section}/{page.file}':
                 self.problem(alias, f'the page {target} does not name it')
         for name in exported(self.options.map) + self.aix_names:
-            if name not in page_of:
+            page = page_of.get(f'{name}(3)')
+            if page is None:
                 self.problem('version map', f'{name} has no page')
-            elif name in self.aix_names and not page_of[name].is_aix():
-                self.problem(page_of[name].file, 'no section DIFFERENCES FROM AIX')
+            elif name in self.aix_names and not page.is_aix():
+                self.problem(page.file, 'no section DIFFERENCES FROM AIX')
         return page_of
 
     # ---- form ----
@@ -141,6 +146,8 @@ class Checker:
         wanted = NATIVE_SECTIONS
         if page.section == '7':
             wanted = OVERVIEW_SECTIONS
+        elif page.section == '1':
+            wanted = COMMAND_SECTIONS
         elif page.is_aix():
             wanted = AIX_SECTIONS
         if list(page.sections) != wanted:
@@ -149,7 +156,7 @@ class Checker:
         for title, lines in page.sections.items():
             if not any(line and not line.startswith('.\\"') for line in lines):
                 self.problem(page.file, f'the section {title} is empty')
-        if not any(re.match(r'\.TH \S+ [37] \S+ "xmem \d+\.\d+"', line) for line in page.lines):
+        if not any(re.match(r'\.TH \S+ [137] \S+ "xmem \d+\.\d+"', line) for line in page.lines):
             self.problem(page.file, '.TH does not give the section, the date and the version')
 
     def check_lint(self, page):
@@ -168,12 +175,13 @@ class Checker:
 
     def check_links(self, page, page_of):
         text = '\n'.join(page.lines)
-        links = re.findall(r'\\fB([\w.-]+)\\fP\(([37])\)', text)
-        links += re.findall(r'^\.BR ([\w.-]+) \(([37])\)', text, flags=re.M)
+        text = text.replace('\\-', '-')
+        links = re.findall(r'\\fB([\w.-]+)\\fP\(([137])\)', text)
+        links += re.findall(r'^\.BR ([\w.-]+) \(([137])\)', text, flags=re.M)
         for name, section in sorted(set(links)):
-            known = name in page_of and page_of[name].section == section
-            if not known and f'{name}({section})' not in OTHER_PAGES:
-                self.problem(page.file, f'refers to {name}({section}), which is nowhere')
+            title = f'{name}({section})'
+            if title not in page_of and title not in OTHER_PAGES:
+                self.problem(page.file, f'refers to {title}, which is nowhere')
 
     # ---- what it says ----
 
@@ -246,7 +254,7 @@ class Checker:
         with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
             for page in self.pages:
                 programs = [block for block in page.blocks() if 'int main' in block]
-                if not programs:
+                if not programs and page.section != '1':
                     self.problem(page.file, 'has no program in its EXAMPLES')
                 for number, text in enumerate(programs, start=1):
                     work.append((page, pool.submit(self.check_example, page, number, text,
@@ -267,7 +275,8 @@ class Checker:
                 self.check_lint(page)
                 self.check_links(page, page_of)
                 self.check_blocks(page, headers)
-                self.check_synopsis(page, folder)
+                if page.section != '1':
+                    self.check_synopsis(page, folder)
             examples = self.check_examples(folder)
         for words in self.notes + self.problems:
             print(words)

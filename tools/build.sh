@@ -17,6 +17,7 @@ wanted=
 has_part() {
     case $1 in
     aix) [ -d $build/src/aix ] ;;
+    examples) grep -qs '^build examples/peek:' $build/build.ninja ;; # some are tests' as well
     *) [ -d "$build/$1" ] ;;
     esac
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Installs libraries, headers, pkg-config files and man pages below a prefix, from a build
-# directory of its own (build-install/), and says how to use them.
+# Installs libraries, headers, the xmem command, pkg-config files and man pages below a prefix, from
+# a build directory of its own (build-install/), and says how to use them.
 #
 #   [DESTDIR=directory] tools/install.sh PREFIX
 set -eu
@@ -40,5 +40,6 @@ cat <<END
 Installed to $prefix.  To build a program with it:
   native API    cc program.c \$(${path}pkg-config --cflags --libs xmem)$run_path
   AIX services  cc program.c \$(${path}pkg-config --cflags --libs xmem-aix)$run_path
-Manual pages: man 3 xmem_attach, man 3 xmemin
+Programs run with the devices of kernel extensions by $prefix/bin/xmem run.
+Manual pages: man 3 xmem_attach, man 3 xmemin, man 1 xmem-run
 END

@@ -32,6 +32,10 @@ header() { # the C compiler finds the header
     printf '#include <%s>\n' "$1" | "${CC:-cc}" -E -x c -
 }
 
+in_sbin() { # where users' PATH does not lead
+    test -x "/sbin/$1" || test -x "/usr/sbin/$1"
+}
+
 clang_sanitizer() {
     test -e "$(clang --print-file-name=libclang_rt.asan-x86_64.a)" ||
         test -e "$(clang --print-file-name=libclang_rt.asan-aarch64.a)"
@@ -49,6 +53,8 @@ needs_of_build() {
 
 needs_of_test() {
     need libcmocka-dev pkg-config --exists cmocka
+    need e2fsprogs in_sbin mke2fs
+    need_command python3 python3
 }
 
 needs_of_ci() {

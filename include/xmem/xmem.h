@@ -102,9 +102,11 @@ struct xmem_config {
 int xmem_start(const struct xmem_config *config);
 
 /*
- * Undoes one xmem_start(); the last one releases everything and restores signal handlers.
- * Returns 0; EBUSY: processes, descriptors, segments, map-ins or as_geth64 handles are left (the
- * failure's words count them) and xmem stays started; EINVAL: not started; EPERM.
+ * Undoes one xmem_start(); the last one releases everything and restores signal handlers.  Kernel
+ * processes get a second to end; timers and posted interrupts that have not begun are forgotten.
+ * Returns 0; EBUSY: processes, descriptors, segments, map-ins, as_geth64 handles or kernel
+ * processes are left (the failure's words count them) and xmem stays started; EINVAL: not started;
+ * EPERM.
  * Context: process.  Blocks.
  */
 int xmem_stop(void);
@@ -246,8 +248,14 @@ struct xmem_process *xmem_current(void);
 /*
  * Runs handler(argument) on this thread in the interrupt environment, inside a real signal
  * handler, and returns when it has run.
+ * A thread that holds the priority off (xmem_interrupts_hold() in <xmem/kernel.h>; services called
+ * under their own locks do) puts it off: then this returns 0 at once, and the handler runs in the
+ * xmem_interrupts_restore() that lets it through, the most favoured first.  So argument must stay
+ * valid until the handler has run.
  * Returns 0; EINVAL: priority is not XMEM_INTMAX .. XMEM_INTOFFL3, or handler NULL; EBUSY: the
- * thread is in a handler that is as favoured or more; EPERM: not started, or forked child.
+ * thread is in a handler that is as favoured or more; EAGAIN: 32 are put off already, or the Linux
+ * kernel queues no more signals (RLIMIT_SIGPENDING); ENOSYS: somebody put another handler over
+ * xmem's; EPERM: not started, or forked child.
  * Context: process, interrupt, and any signal handler on a thread that has called xmem before.
  */
 int xmem_interrupt(int priority, void (*handler)(void *), void *argument);
@@ -479,6 +487,7 @@ struct xmem_statistics {
     uint64_t holds;          /* handles held by xmem_region_handle() */
     uint64_t usage_errors;   /* process-only services called at interrupt level */
     uint64_t mapped_bytes;   /* pages mapped into processes and segments, imported ones included */
+    uint64_t kernel_processes; /* not yet ended (<xmem/kernel.h>) */
 };
 
 /* 0; EINVAL: size.  Context: process. */

@@ -6,6 +6,7 @@
 
 #include <sys/intr.h>
 #include <sys/thread.h>
+#include <xmem/kernel.h>
 
 _Static_assert(INTMAX == XMEM_INTMAX && INTPAGER == XMEM_INTPAGER && INTIODONE == XMEM_INTIODONE,
                "priorities of the kernel");
@@ -16,25 +17,28 @@ _Static_assert(INTOFFL0 == XMEM_INTOFFL0 && INTOFFL1 == XMEM_INTOFFL1 &&
                    INTOFFL2 == XMEM_INTOFFL2 && INTOFFL3 == XMEM_INTOFFL3,
                "off-level priorities");
 _Static_assert(INTBASE == XMEM_INTBASE, "the priority of processes");
+_Static_assert(INTTIMER >= INTIODONE && INTTIMER <= INTCLASS0, "the priority of timers");
 
 EXPORT pid_t xmem_aix_getpid(void)
 {
     const struct xmem_process *process;
+    struct xmem_caller caller;
 
     if (xmem_in_interrupt())
         return -1;
+    xmem_get_caller(&caller);
     process = xmem_current();
-    return process == NULL ? 0 : xmem_process_pid(process);
+    if (caller.process != 0 || process == NULL)
+        return caller.process;
+    return xmem_process_pid(process);
 }
 
 EXPORT tid_t xmem_aix_thread_self(void)
 {
-    static tid_t last;
-    static THREAD_LOCAL tid_t own;
+    struct xmem_caller caller;
 
     if (xmem_in_interrupt())
         return -1;
-    if (UNLIKELY(own == 0))
-        own = add_fetch(&last, 1);
-    return own;
+    xmem_get_caller(&caller);
+    return caller.thread;
 }

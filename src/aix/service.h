@@ -52,5 +52,8 @@ static ALWAYS_INLINE bool refused_at_interrupt_level(void)
 /* Ends the program with "<service>: <what happened>: <words of the last failure>". */
 void service_panic(const char *service, const char *happened)
     __attribute__((noreturn, cold, visibility("hidden")));
+/* The same with "<service>: <what>: <address>". */
+void address_panic(const char *service, const char *what, const void *address)
+    __attribute__((noreturn, cold, visibility("hidden")));
 
 #endif

@@ -8,6 +8,7 @@
  */
 #include "aix/errors.h"
 #include "aix/service.h"
+#include "aix/uio_advance.h"
 
 #include <sys/uio.h>
 
@@ -16,33 +17,6 @@ _Static_assert(UIO_SYSSPACE == SYS_ADSPACE, "UIO_SYSSPACE");
 
 /* Pieces of user memory that are moved with one native call. */
 #define PIECES_AT_ONCE 64
-
-static size_t lesser(size_t one, size_t other)
-{
-    return one < other ? one : other;
-}
-
-/* Accounts for `bytes` moved at the front, and passes pieces that are used up or empty. */
-static void advance(struct uio *uio, size_t bytes)
-{
-    uio->uio_resid -= (ssize_t)bytes;
-    uio->uio_offset += (offset_t)bytes;
-    while (uio->uio_iovcnt > 0) {
-        struct iovec *piece = uio->uio_iov;
-        size_t part = lesser(bytes, piece->iov_len);
-
-        piece->iov_base = (char *)piece->iov_base + part;
-        piece->iov_len -= part;
-        bytes -= part;
-        if (piece->iov_len > 0)
-            return;
-        uio->uio_iov++;
-        if (uio->uio_segflg == UIO_XMEM && uio->uio_xmem != NULL)
-            uio->uio_xmem++;
-        uio->uio_iovcnt--;
-        uio->uio_iovdcnt++;
-    }
-}
 
 /* Several pieces of user memory: as many as one native call takes. */
 static int move_user_pieces(struct uio *uio, void *kernel, size_t n, enum uio_rw rw, size_t *done)
@@ -122,7 +96,7 @@ static int move_run(struct uio *uio, void *kernel, size_t n, enum uio_rw rw, siz
 
 static bool has_room(struct uio *uio)
 {
-    advance(uio, 0);
+    uio_advance(uio, 0);
     return uio->uio_resid > 0 && uio->uio_iovcnt > 0;
 }
 
@@ -136,7 +110,7 @@ static int move(struct uio *uio, char *kernel, size_t n, enum uio_rw rw)
         if (uio->uio_iovcnt <= 0)
             return ENOMEM;
         error = move_run(uio, kernel, n, rw, &done);
-        advance(uio, done);
+        uio_advance(uio, done);
         if (error != 0)
             return documented_error(error);
         kernel += done;

@@ -10,8 +10,11 @@
 #include "host/read_section.h"
 #include "host/signals.h"
 #include "host/threads.h"
+#include "xmem/kernel.h"
 
 #include <errno.h>
+
+#define END_FUNCTIONS 8
 
 THREAD_LOCAL struct thread_state thread_state;
 
@@ -22,6 +25,7 @@ static uint64_t usage_error_count;
 static bool prepared;
 static bool forked;
 static void (*before_end)(struct thread_record *);
+static void (*end_functions[END_FUNCTIONS])(void); /* filled from the front, under the mutex */
 
 /* ---- registration ---- */
 
@@ -33,6 +37,28 @@ static void unlist(struct thread_record *record)
     *link = record->next;
 }
 
+static void run_end_functions(void)
+{
+    for (int index = 0; index < END_FUNCTIONS; index++) {
+        void (*function)(void) = load_acquire(&end_functions[index]);
+        if (!function)
+            return;
+        function();
+    }
+}
+
+EXPORT int xmem_at_thread_end(void (*function)(void))
+{
+    int index = 0;
+    host_lock(&records_mutex);
+    while (index < END_FUNCTIONS && end_functions[index] && end_functions[index] != function)
+        index++;
+    if (index < END_FUNCTIONS)
+        store_release(&end_functions[index], function);
+    host_unlock(&records_mutex);
+    return index < END_FUNCTIONS ? 0 : ENOSPC;
+}
+
 /* From before the record goes to the end of the thread no signal finds it half gone: signals are
  * blocked meanwhile, and afterwards the thread is refused. */
 static void thread_ended(void *argument)
@@ -40,6 +66,7 @@ static void thread_ended(void *argument)
     struct thread_record *record = argument;
     if (thread_state.mode != THREAD_PROCESS)
         return;
+    run_end_functions();
     before_end(record);
     struct host_signal_mask mask;
     host_signals_block(&mask);
@@ -74,6 +101,9 @@ static int enlist(struct thread_record *record)
     thread_state.record = record;
     thread_state.level = 0;
     thread_state.priority = XMEM_INTBASE;
+    thread_state.base = XMEM_INTBASE;
+    thread_state.counted = XMEM_INTBASE;
+    thread_state.counted_outside = XMEM_INTBASE;
     compiler_fence();
     thread_state.mode = THREAD_PROCESS;
     return 0;

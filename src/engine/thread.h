@@ -31,6 +31,7 @@ enum thread_mode {
 #define WORDS_SIZE 384
 #define INDEX_CACHE 32
 #define STACK_INSIDE 16
+#define DEFERRED_MOST 32 /* interrupts that wait for being let through */
 
 struct failure_record {
     struct xmem_failure shown;
@@ -45,6 +46,12 @@ struct failure_record {
     char words[WORDS_SIZE];
 };
 
+struct pending_interrupt {
+    int priority;
+    void (*handler)(void *);
+    void *argument;
+};
+
 struct thread_record {
     struct thread_record *next;
     struct xmem_process **stack; /* xmem_enter() nesting; each process in it is held */
@@ -53,13 +60,9 @@ struct thread_record {
     size_t stack_room;
     uint32_t indexes[INDEX_CACHE]; /* descriptor entries ready for use */
     uint32_t indexes_used;
+    struct pending_interrupt deferred[DEFERRED_MOST]; /* in the order of their arrival */
+    uint32_t deferred_used;
     struct failure_record failures[LEVELS];
-};
-
-struct pending_interrupt {
-    int priority;
-    void (*handler)(void *);
-    void *argument;
 };
 
 struct thread_state {
@@ -69,7 +72,10 @@ struct thread_state {
     struct thread_record *record;
     struct pending_interrupt *pending;
     uint32_t level;
-    int32_t priority;
+    int32_t priority; /* in force; this and the following: system/priority.h */
+    int32_t base;
+    int32_t counted;
+    int32_t counted_outside;
 };
 
 extern THREAD_LOCAL struct thread_state thread_state;

@@ -17,6 +17,12 @@ struct foreign {
     bool relaxed;
 };
 
+static THREAD_LOCAL struct {
+    const struct segment *segment;
+    bool (*vouch)(void *);
+    void *argument;
+} voucher;
+
 static struct foreign *foreign_of(struct segment *segment)
 {
     return (struct foreign *)segment;
@@ -31,7 +37,11 @@ static struct outcome gone(void)
 
 static bool still_there(const struct foreign *foreign)
 {
-    return load_relaxed(&foreign->relaxed) || host_process_alive(&foreign->process);
+    if (load_relaxed(&foreign->relaxed))
+        return true;
+    if (voucher.segment == &foreign->segment)
+        return voucher.vouch(voucher.argument);
+    return host_process_alive(&foreign->process);
 }
 
 static struct outcome translate(int error, uint64_t address)
@@ -197,6 +207,13 @@ static const struct segment_operations foreign_operations = {
 void foreign_relax(struct segment *segment, bool relaxed)
 {
     store_relaxed(&foreign_of(segment)->relaxed, relaxed);
+}
+
+void foreign_vouch(const struct segment *segment, bool (*vouch)(void *), void *argument)
+{
+    voucher.segment = segment;
+    voucher.vouch = vouch;
+    voucher.argument = argument;
 }
 
 int foreign_create(pid_t pid, struct segment **segment, unsigned *bits)

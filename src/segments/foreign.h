@@ -20,6 +20,10 @@
 int foreign_create(pid_t pid, struct segment **segment, unsigned *bits);
 void foreign_relax(struct segment *segment, bool relaxed);
 
+/* For this thread, until it is called with NULL: vouch(argument) tells whether the process still
+ * runs the program that was opened, in place of a look that costs more. */
+void foreign_vouch(const struct segment *segment, bool (*vouch)(void *), void *argument);
+
 /* Waits until *word >> shift is 0, FOREIGN_WAIT_MILLISECONDS at most.  False: it took longer. */
 bool foreign_wait(const uint64_t *word, unsigned shift);
 

@@ -17,6 +17,9 @@
 #include "host/signals.h"
 #include "host/threads.h"
 #include "segments/segment.h"
+#include "system/deferred_interrupt.h"
+#include "system/kernel_process.h"
+#include "system/priority.h"
 #include "system/system.h"
 
 #include <errno.h>
@@ -28,6 +31,7 @@ static unsigned starts;
 
 static void thread_ending(struct thread_record *record)
 {
+    priority_forget();
     leave_all();
     descriptor_give_back_indexes(record);
 }
@@ -87,6 +91,12 @@ static int start_parts(const struct xmem_config *config)
         segments_stop();
         return error;
     }
+    error = worker_start();
+    if (error) {
+        host_handlers_remove();
+        segments_stop();
+        return error;
+    }
     host_faults_unblock();
     tell_of_little_room();
     return 0;
@@ -140,16 +150,18 @@ static int refuse_busy(const struct xmem_statistics *left)
     static char words[256];
     snprintf(words, sizeof(words),
              "still there: %" PRIu64 " processes, %" PRIu64 " descriptors, %" PRIu64
-             " map-ins, %" PRIu64 " held handles, %" PRIu64
-             " segments; close, detach, map out, release or delete them first",
-             left->processes, left->descriptors, left->mapped_in, left->holds, left->segments);
+             " map-ins, %" PRIu64 " held handles, %" PRIu64 " segments, %" PRIu64
+             " kernel processes; close, detach, map out, release, delete or end them first",
+             left->processes, left->descriptors, left->mapped_in, left->holds, left->segments,
+             left->kernel_processes);
     fail("xmem_stop", outcome_failure(XMEM_FAILURE_BUSY, EBUSY, words));
     return xmem_last_failure()->error;
 }
 
 static bool anything_left(const struct xmem_statistics *left)
 {
-    return left->processes || left->descriptors || left->mapped_in || left->holds || left->segments;
+    return left->processes || left->descriptors || left->mapped_in || left->holds ||
+           left->segments || left->kernel_processes;
 }
 
 /* Mutex held.  From here on nothing new is made, and what is being made can be counted. */
@@ -165,10 +177,12 @@ static int stop_last(void)
 {
     struct xmem_statistics left = {.size = sizeof(left)};
     end_making();
+    kernel_processes_settle();
     reaper_drain();
     statistics_collect(&left);
     if (anything_left(&left))
         return refuse_busy(&left);
+    worker_stop();
     host_handlers_remove();
     return segments_stop();
 }

@@ -8,6 +8,7 @@
 #include "engine/process.h"
 #include "engine/thread.h"
 #include "segments/segment.h"
+#include "system/kernel_process.h"
 #include "system/system.h"
 
 void statistics_collect(struct xmem_statistics *statistics)
@@ -19,4 +20,5 @@ void statistics_collect(struct xmem_statistics *statistics)
     statistics->holds = holds_count();
     statistics->usage_errors = usage_errors();
     statistics->mapped_bytes = processes_mapped_bytes();
+    statistics->kernel_processes = kernel_processes_count();
 }

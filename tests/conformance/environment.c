@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "services.h"
@@ -53,7 +54,7 @@ static void who_runs(enum kind kind)
     assert_int_equal(process.pid, kind == KIND_OPENED ? memory_pid(memory) : 0);
     assert_int_equal(process.wide, kind != KIND_EMBEDDED32);
     assert_int_equal(process.tid, none.tid);
-    assert_true(process.tid > 0);
+    assert_int_equal(process.tid, syscall(SYS_gettid));
     assert_int_equal(process.interrupted, 0);
     assert_ptr_equal(process.process, memory_process(memory));
     assert_int_equal(interrupt.pid, -1);

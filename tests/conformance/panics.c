@@ -1,43 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Shows the documented panics: each in a process of its own, with the hook and without. */
-#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "services.h"
-
-#define PANICKED 42
-
-static void hook(const char *words)
-{
-    _exit(words && words[0] ? PANICKED : 1);
-}
-
-static int status_of(void (*act)(void), void (*panic)(const char *))
-{
-    int status = -1;
-    pid_t child = fork();
-    if (child == 0) {
-        struct xmem_config config = {.size = sizeof config, .panic = panic};
-        signal(SIGABRT, SIG_DFL);
-        if (xmem_start(&config) == 0)
-            act();
-        _exit(2);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return status;
-}
-
-static void panics(void (*act)(void))
-{
-    int hooked = status_of(act, hook);
-    assert_true(WIFEXITED(hooked));
-    assert_int_equal(WEXITSTATUS(hooked), PANICKED);
-    int plain = status_of(act, NULL);
-    assert_true(WIFSIGNALED(plain));
-    assert_int_equal(WTERMSIG(plain), SIGABRT);
-}
 
 static void attach_nothing(void)
 {
@@ -80,12 +45,12 @@ static void asked_for(void)
 
 static void vm_services(enum kind kind)
 {
-    panics(attach_nothing);
-    panics(attach_no_handle);
-    panics(detach_nothing);
-    panics(detach_twice);
-    panics(map_out_nothing);
-    panics(asked_for);
+    must_panic(attach_nothing);
+    must_panic(attach_no_handle);
+    must_panic(detach_nothing);
+    must_panic(detach_twice);
+    must_panic(map_out_nothing);
+    must_panic(asked_for);
     covers("vm_att.panic", kind);
     covers("vm_det.panic", kind);
     covers("xm_det.panic", kind);

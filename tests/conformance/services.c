@@ -2,8 +2,13 @@
 /* Short forms for the tests of the AIX services; see services.h. */
 #include "services.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PANICKED 42
 
 int segflag_of(enum kind kind)
 {
@@ -64,4 +69,52 @@ void unchanged_except(const struct memory *memory, unsigned char *before, uint64
 void unchanged(const struct memory *memory, unsigned char *before)
 {
     unchanged_except(memory, before, memory_base(memory), 0);
+}
+
+int comes_to(const int *value, int wanted)
+{
+    double limit = seconds_now() + 10;
+    while (__atomic_load_n(value, __ATOMIC_ACQUIRE) < wanted) {
+        if (seconds_now() > limit)
+            return 0;
+        usleep(500);
+    }
+    return 1;
+}
+
+uint64_t usage_errors_counted(void)
+{
+    struct xmem_statistics statistics = {.size = sizeof statistics};
+    must(xmem_get_statistics(&statistics));
+    return statistics.usage_errors;
+}
+
+static void panic_hook(const char *words)
+{
+    _exit(words && words[0] ? PANICKED : 1);
+}
+
+static int status_of(void (*act)(void), void (*panic)(const char *))
+{
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        struct xmem_config config = {.size = sizeof config, .panic = panic};
+        signal(SIGABRT, SIG_DFL);
+        if (xmem_start(&config) == 0)
+            act();
+        _exit(2);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+void must_panic(void (*act)(void))
+{
+    int hooked = status_of(act, panic_hook);
+    assert_true(WIFEXITED(hooked));
+    assert_int_equal(WEXITSTATUS(hooked), PANICKED);
+    int plain = status_of(act, NULL);
+    assert_true(WIFSIGNALED(plain));
+    assert_int_equal(WTERMSIG(plain), SIGABRT);
 }

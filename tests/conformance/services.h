@@ -38,4 +38,13 @@ void unchanged_except(const struct memory *memory, unsigned char *before, uint64
 /* Nothing changed; frees the snapshot, as unchanged_except() does. */
 void unchanged(const struct memory *memory, unsigned char *before);
 
+/* Waits until *value is at least `wanted`, up to ten seconds; whether it came to that. */
+int comes_to(const int *value, int wanted);
+
+/* Usage errors counted so far. */
+uint64_t usage_errors_counted(void);
+
+/* Asserts that act() ends in a panic, in a process of its own: with the hook, and by abort(). */
+void must_panic(void (*act)(void));
+
 #endif

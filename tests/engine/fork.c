@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <xmem/kernel.h>
 
 #define PAGES 2
 
@@ -39,7 +40,11 @@ static int first_wrong_call(struct subject *subject)
     char byte = 0;
     struct iovec vector = {&byte, 1};
     void *mapped;
-    int results[40], count = 0;
+    struct xmem_interrupt_work work = {nothing, NULL, XMEM_INTCLASS0, NULL, 0};
+    struct xmem_timer timer = {.work = work};
+    pid_t number;
+    uint32_t word = 0;
+    int results[60], count = 0;
     results[count++] = xmem_start(NULL);
     results[count++] = xmem_stop();
     results[count++] = xmem_process_create(64, &made);
@@ -73,6 +78,17 @@ static int first_wrong_call(struct subject *subject)
     results[count++] = xmem_region_attach(process, 1, &address);
     results[count++] = xmem_region_handle(process, base, 1, &handle);
     results[count++] = xmem_get_statistics(&statistics);
+    results[count++] = xmem_kernel_process_create(&number);
+    results[count++] = xmem_kernel_process_start(getppid(), nothing, NULL, NULL);
+    results[count++] = xmem_kernel_process_cancel(getppid());
+    results[count++] = xmem_signal_post(getppid(), 15);
+    results[count++] = xmem_wait(&word, 0, 0, 0);
+    results[count++] = xmem_post_interrupt(&work);
+    results[count++] = xmem_cancel_interrupt(&work);
+    results[count++] = xmem_timer_start(&timer, 0);
+    results[count++] = xmem_timer_stop(&timer);
+    xmem_interrupts_restore(xmem_interrupts_hold(XMEM_INTMAX)); /* nothing to hold off */
+    xmem_wake(&word, 1);
     results[count++] = xmem_process_close(process);
     for (int index = 0; index < count; index++)
         if (results[index] != EPERM)

@@ -45,9 +45,15 @@ struct stage {
     unsigned char *memory; /* of the child process pid, mapped here too */
 };
 
+enum scenario_flags {
+    SCENARIO_BARE = 1,  /* xmem is started by the body; no bystander */
+    SCENARIO_SPARSE = 2 /* takes long: the first positions, and some of the others each time, unless
+                           XMEM_TEST_ROUNDS is set */
+};
+
 struct scenario {
     const char *name;
-    bool bare; /* xmem is started by the body; no bystander */
+    unsigned flags;
     void (*prepare)(struct stage *stage);
     void (*body)(struct stage *stage);
     void (*cleanup)(struct stage *stage);

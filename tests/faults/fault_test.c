@@ -7,7 +7,11 @@
  *
  *   fault-test [SCENARIO...]
  */
+#include "fault_kernel.h"
 #include "fault_run.h"
+#include "fault_trapped.h"
+
+#include <xmem/extensions.h>
 
 #include <pthread.h>
 #include <signal.h>
@@ -16,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <xmem/kernel.h>
 
 #define READ_WRITE (PROT_READ | PROT_WRITE)
 #define FILE_PAGES 8u
@@ -713,25 +718,87 @@ static void lock_cleanup(struct stage *stage)
         MUST(xmem_stop());
 }
 
+/* ---- memory of the kernel ---- */
+
+static void kernel_memory_body(struct stage *stage)
+{
+    struct xmem_config config = {.size = sizeof(config), .lock_memory = 1};
+    void *memory = NULL;
+    if (!ALLOW(xmem_start(&config), ENOMEM, EINVAL, ENOTSUP, EPERM, ENOSYS))
+        return;
+    stage->held = true; /* started */
+    if (ALLOW(xmem_memory_create(3 * PAGE - 5, XMEM_MEMORY_PINNED, &memory), ENOMEM)) {
+        memset(memory, 1, 3 * PAGE);
+        MUST(xmem_memory_delete(memory, 3 * PAGE - 5));
+    } else {
+        EXPECT(memory == NULL);
+    }
+}
+
+/* ---- extensions ---- */
+
+/* The mathematics library stands for an extension: it is there, and has no entry point. */
+static const char extension_path[] = "libm.so.6";
+
+static void extension_body(struct stage *stage)
+{
+    static const char directories[] = "/nonexistent:/lib:/usr/lib:/usr/lib64:"
+                                      "/usr/lib/x86_64-linux-gnu";
+    uint32_t number, again;
+    void *address;
+    (void)stage;
+    if (ALLOW(xmem_extension_load(extension_path, directories, &number), ENOENT, ENOEXEC))
+        MUST(xmem_extension_unload(number));
+    if (!ALLOW(xmem_extension_load(extension_path, NULL, &number), ENOEXEC)) {
+        EXPECT(number == 0);
+        return;
+    }
+    if (ALLOW(xmem_extension_query(extension_path, NULL, &again), ENOENT))
+        EXPECT(again == number);
+    if (ALLOW(xmem_extension_find(number, "cos", &address), ENOENT)) {
+        void *hold;
+        EXPECT(address);
+        if (!ALLOW(xmem_extension_hold(address, &hold), ENOMEM))
+            EXPECT(!hold);
+        xmem_extension_release(hold);
+    }
+    ALLOW(xmem_extension_entry(number, &address), ENOENT);
+    MUST(xmem_extension_unload(number));
+}
+
+static void extension_cleanup(struct stage *stage)
+{
+    uint32_t number;
+    void *address;
+    (void)stage;
+    MUST(xmem_extension_load(extension_path, NULL, &number));
+    MUST(xmem_extension_find(number, "cos", &address));
+    MUST(xmem_extension_unload(number));
+}
+
 static const struct scenario scenarios[] = {
-    {"start", true, NULL, start_body, start_cleanup},
-    {"create", false, NULL, create_body, NULL},
-    {"map", false, map_prepare, map_body, map_cleanup},
-    {"import", false, import_prepare, import_body, import_cleanup},
-    {"unmap", false, unmap_prepare, unmap_body, unmap_cleanup},
-    {"remap", false, remap_prepare, remap_body, remap_cleanup},
-    {"close", false, close_prepare, close_body, close_cleanup},
-    {"attach", false, attach_prepare, attach_body, attach_cleanup},
-    {"moves", false, moves_prepare, moves_body, moves_cleanup},
-    {"pins", false, close_prepare, pins_body, pins_cleanup},
-    {"regions", false, regions_prepare, regions_body, regions_cleanup},
-    {"delete", false, delete_prepare, delete_body, delete_cleanup},
-    {"foreign", false, foreign_prepare, foreign_body, foreign_cleanup},
-    {"foreign import", false, foreign_import_prepare, foreign_import_body, foreign_import_cleanup},
-    {"own memory", false, NULL, own_body, NULL},
-    {"interrupt", false, interrupt_prepare, interrupt_body, interrupt_cleanup},
-    {"thread", false, map_prepare, thread_body, thread_cleanup},
-    {"lock", true, NULL, lock_body, lock_cleanup},
+    {"start", SCENARIO_BARE, NULL, start_body, start_cleanup},
+    {"create", 0, NULL, create_body, NULL},
+    {"extensions", 0, NULL, extension_body, extension_cleanup},
+    {"map", 0, map_prepare, map_body, map_cleanup},
+    {"import", 0, import_prepare, import_body, import_cleanup},
+    {"unmap", 0, unmap_prepare, unmap_body, unmap_cleanup},
+    {"remap", 0, remap_prepare, remap_body, remap_cleanup},
+    {"close", 0, close_prepare, close_body, close_cleanup},
+    {"attach", 0, attach_prepare, attach_body, attach_cleanup},
+    {"moves", 0, moves_prepare, moves_body, moves_cleanup},
+    {"pins", 0, close_prepare, pins_body, pins_cleanup},
+    {"regions", 0, regions_prepare, regions_body, regions_cleanup},
+    {"delete", 0, delete_prepare, delete_body, delete_cleanup},
+    {"foreign", 0, foreign_prepare, foreign_body, foreign_cleanup},
+    {"foreign import", 0, foreign_import_prepare, foreign_import_body, foreign_import_cleanup},
+    {"own memory", 0, NULL, own_body, NULL},
+    {"interrupt", 0, interrupt_prepare, interrupt_body, interrupt_cleanup},
+    {"kernel", 0, NULL, kernel_body, NULL},
+    {"thread", 0, map_prepare, thread_body, thread_cleanup},
+    {"lock", SCENARIO_BARE, NULL, lock_body, lock_cleanup},
+    {"trapped", SCENARIO_SPARSE, trapped_prepare, trapped_body, trapped_cleanup},
+    {"kernel memory", SCENARIO_BARE, NULL, kernel_memory_body, lock_cleanup},
 };
 
 static bool wanted(const char *name, int count, char **words)

@@ -5,12 +5,20 @@
  */
 #include "faulty_host.h"
 
+#include "host/futex.h"
 #include "host/guarded.h"
 #include "host/memory.h"
+#include "host/notify.h"
+#include "host/full_device.h"
+#include "host/objects.h"
+#include "host/paths.h"
 #include "host/process.h"
+#include "host/programs.h"
 #include "host/read_section.h"
 #include "host/signals.h"
 #include "host/threads.h"
+#include "host/tracees.h"
+#include "host/waits.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -24,18 +32,44 @@
       (descriptor, offset, size, at), ENOMEM)                                                      \
     X(int, host_arena_punch, (int descriptor, uint64_t offset, uint64_t size),                     \
       (descriptor, offset, size), ENOMEM)                                                          \
+    X(int, host_epoll_control, (int epoll, int operation, int fd, uint32_t events, uint64_t data), \
+      (epoll, operation, fd, events, data), ENOSPC)                                                \
+    X(int, host_event_create, (int *fd), (fd), EMFILE)                                             \
     X(int, host_file_hold, (int descriptor, bool write, uint64_t end, struct host_file *file),     \
       (descriptor, write, end, file), EMFILE)                                                      \
     X(int, host_file_map, (const struct host_file *file, uint64_t offset, size_t size, char *at),  \
       (file, offset, size, at), ENOMEM)                                                            \
+    X(int, host_file_system, (const char *path, struct host_file_system *system), (path, system),  \
+      ENOMEM)                                                                                      \
     X(int, host_handlers_install,                                                                  \
       (bool own_faults, int interrupt_signal, bool (*interrupt)(void)),                            \
       (own_faults, interrupt_signal, interrupt), EINVAL)                                           \
+    X(int, host_identity, (pid_t thread, bool real, struct host_identity *identity),               \
+      (thread, real, identity), ESRCH)                                                             \
     X(int, host_interrupt_raise, (void), (), EAGAIN)                                               \
     X(int, host_lock_memory, (char *at, size_t size), (at, size), ENOMEM)                          \
+    X(int, host_object_entry, (void *object, void **address), (object, address), ENOENT)           \
+    X(int, host_object_find, (void *object, const char *name, void **address),                     \
+      (object, name, address), ENOENT)                                                             \
+    X(int, host_object_look, (const char *path), (path), EACCES)                                   \
+    X(int, host_object_open, (const char *path, void **object, char *words, size_t size),          \
+      (path, object, words, size), not_opened(words, size))                                        \
+    X(int, host_object_refer, (const char *path, void **object), (path, object), ENOENT)           \
+    X(int, host_object_refer_to, (const void *address, void **object), (address, object), ENOMEM)  \
     X(int, host_on_fork, (void (*child)(void)), (child), ENOMEM)                                   \
     X(bool, host_own_memory_mapped, (uint64_t address, uint64_t size), (address, size), false)     \
     X(bool, host_pages_resident, (const char *at, size_t size), (at, size), false)                 \
+    X(int, host_path_link, (int fd, char *text, size_t size), (fd, text, size), ENAMETOOLONG)      \
+    X(int, host_path_look, (int directory, const char *path, bool follow, int *fd),                \
+      (directory, path, follow, fd), EMFILE)                                                       \
+    X(int, host_path_name, (int fd, char *text, size_t size), (fd, text, size), ENAMETOOLONG)      \
+    X(int, host_path_node, (int fd, struct host_node *node), (fd, node), EIO)                      \
+    X(int, host_path_own_node, (const char *path, struct host_node *node), (path, node), ENOMEM)   \
+    X(int, host_path_step, (int directory, const char *name, bool jump, int *fd),                  \
+      (directory, name, jump, fd), EMFILE)                                                         \
+    X(int, host_poll,                                                                              \
+      (struct pollfd * descriptors, size_t count, uint64_t nanoseconds, size_t * ready),           \
+      (descriptors, count, nanoseconds, ready), ENOMEM)                                            \
     X(bool, host_process_alive, (const struct host_process *process), (process), false)            \
     X(int, host_process_open, (pid_t pid, struct host_process * process), (pid, process), EMFILE)  \
     X(int, host_process_transfer,                                                                  \
@@ -46,12 +80,65 @@
     X(int, host_reserve, (size_t size, size_t alignment, char **base), (size, alignment, base),    \
       ENOMEM)                                                                                      \
     X(int, host_signal_create, (host_signal * signal), (signal), EINVAL)                           \
+    X(int, host_stand_in_create, (struct host_stand_in * pair), (pair), EMFILE)                    \
     X(int, host_table_create, (size_t size, void **table), (size, table), ENOMEM)                  \
     X(int, host_thread_create, (pthread_t * thread, void *(*body)(void *), void *argument),        \
       (thread, body, argument), EAGAIN)                                                            \
     X(int, host_thread_exit_create, (void (*ended)(void *)), (ended), EAGAIN)                      \
+    X(int, host_thread_signal, (pid_t thread, int signal), (thread, signal), ESRCH)                \
     X(int, host_thread_watch, (void *argument), (argument), ENOMEM)                                \
     X(int, host_unmap, (char *at, size_t size), (at, size), ENOMEM)                                \
+    X(int, host_view_descriptor, (pid_t thread, int number, int *fd), (thread, number, fd),        \
+      EMFILE)                                                                                      \
+    X(int, host_view_directory, (pid_t thread, int *fd), (thread, fd), EMFILE)                     \
+    X(int, host_view_own, (const char *path, int *fd), (path, fd), EMFILE)                         \
+    X(int, host_view_root, (pid_t thread, int *fd), (thread, fd), EMFILE)                          \
+    X(bool, host_view_same_root, (pid_t thread), (thread), false)                                  \
+    X(int, host_wait_either,                                                                       \
+      (const uint32_t *word, uint32_t expected, const uint32_t *other, uint32_t other_expected,    \
+       uint64_t deadline),                                                                         \
+      (word, expected, other, other_expected, deadline), ENOSYS)                                   \
+    X(int, host_hold_begin, (pid_t thread), (thread), EPERM)                                       \
+    X(int, host_mark_of, (int fd, uint64_t *place), (fd, place), EACCES)                           \
+    X(int, host_mark_of_thread, (pid_t thread, int number, uint64_t *place),                       \
+      (thread, number, place), ENOENT)                                                             \
+    X(int, host_mark_set, (int fd, bool writer, uint64_t place), (fd, writer, place), ENOLCK)      \
+    X(int, host_memory_in, (pid_t thread, uint64_t address, void *to, size_t size),                \
+      (thread, address, to, size), EFAULT)                                                         \
+    X(int, host_memory_out, (pid_t thread, const void *from, uint64_t address, size_t size),       \
+      (thread, from, address, size), EFAULT)                                                       \
+    X(int, host_memory_some, (pid_t thread, uint64_t address, void *to, size_t room, size_t *got), \
+      (thread, address, to, room, got), nothing_moved(got))                                        \
+    X(int, host_notify_add_fd,                                                                     \
+      (int listener, uint64_t id, int fd, bool close_on_exec, int *number),                        \
+      (listener, id, fd, close_on_exec, number), EMFILE)                                           \
+    X(int, host_notify_answer, (int listener, uint64_t id, int64_t value, int error),              \
+      (listener, id, value, error), ENOMEM)                                                        \
+    X(int, host_notify_continue, (int listener, uint64_t id), (listener, id), ENOMEM)              \
+    X(int, host_notify_prepare, (void), (), ENOSYS)                                                \
+    X(int, host_notify_receive, (int listener, struct host_notification *notification),            \
+      (listener, notification), ENOMEM)                                                            \
+    X(int, host_notify_replace_fd,                                                                 \
+      (int listener, uint64_t id, int fd, int number, bool close_on_exec),                         \
+      (listener, id, fd, number, close_on_exec), EMFILE)                                           \
+    X(int, host_full_open, (int flags, int *fd), (flags, fd), EMFILE)                              \
+    X(int, host_pidfd_open, (pid_t pid, int *pidfd), (pid, pidfd), EMFILE)                         \
+    X(int, host_pidfd_take, (int pidfd, int number, int *fd), (pidfd, number, fd), EPERM)          \
+    X(int, host_program_start, (const struct host_program *program, struct host_started *started), \
+      (program, started), EAGAIN)                                                                  \
+    X(int, host_signals_look, (pid_t thread, struct host_signal_state * state), (thread, state),   \
+      ESRCH)                                                                                       \
+    X(int, host_signals_pass_on, (int pidfd, void (*stop_asked)(void), void (*end_asked)(void)),   \
+      (pidfd, stop_asked, end_asked), EINVAL)                                                      \
+    X(int, host_guard_start,                                                                       \
+      (void (*child_run)(const void *) __attribute__((noreturn)), const void *argument,            \
+       struct host_guard *guard),                                                                  \
+      (child_run, argument, guard), EAGAIN)                                                        \
+    X(int, host_thread_group, (pid_t thread, pid_t * group), (thread, group), ESRCH)               \
+    X(int, host_watch_add, (int watch, int fd, uint64_t identity), (watch, fd, identity), ENOSPC)  \
+    X(int, host_watch_add_end, (int watch, int fd, uint64_t identity), (watch, fd, identity),      \
+      ENOSPC)                                                                                      \
+    X(int, host_watch_create, (int *watch), (watch), EMFILE)                                       \
     X(bool, guarded_compare_exchange32,                                                            \
       (uint32_t * word, uint32_t expected, uint32_t desired, uint32_t * before,                    \
        struct guarded_fault * fault),                                                              \
@@ -146,6 +233,13 @@ static int nothing_moved(size_t *done)
 {
     *done = 0;
     return EFAULT;
+}
+
+static int not_opened(char *words, size_t size)
+{
+    if (size)
+        *words = 0;
+    return ENOEXEC;
 }
 
 static bool faulted(struct guarded_fault *fault, const void *word)

@@ -15,9 +15,21 @@
 #include <sys/intr.h>
 #include <sys/thread.h>
 #include <sys/user.h>
+#include <sys/malloc.h>
+#include <sys/xmalloc.h>
+#include <sys/timer.h>
+#include <sys/watchdog.h>
+#include <sys/m_param.h>
+#include <sys/device.h>
+#include <sys/buf.h>
+#include <sys/poll.h>
+#include <sys/ioctl.h>
+#include <sys/devinfo.h>
+#include <sys/sysconfig.h>
+#include <sys/special_file.h>
 #include <string.h>
 
-#if !defined getpid || !defined thread_self
+#if !defined getpid || !defined thread_self || !defined xmalloc || !defined delay
 #error "the common names were asked for"
 #endif
 
@@ -41,6 +53,12 @@ int flags_used_interchangeably(struct uio *uiop, struct xmem *dp);
 int one_character_at_a_time(struct uio *uiop);
 int attached_objects(vmid_t object);
 int which_environment(void);
+int memory_from_heaps(int count);
+int timers_of_a_driver(struct trb *t, struct watchdog *w);
+int kernel_process_of_a_driver(sym_t *parameters);
+int a_driver_is_configured(dev_t devno, int cmd, struct uio *uiop);
+int requests_of_a_driver(struct buf *bp);
+int extensions_are_loaded(char *path);
 int priorities(int bus_level);
 
 #ifdef _NO_PROTO
@@ -53,6 +71,9 @@ extern int xmemout(char *, char *, int, struct xmem *);
 extern int subyte();
 extern int uiomove(caddr_t, int, enum uio_rw, struct uio *);
 extern int xmattach(char *, int, struct xmem *, int);
+extern pid_t creatp();
+extern caddr_t xmalloc();
+extern void timeout();
 #else
 /* The same after the headers, as the 1990s wrote it. */
 extern int copyin(void *, void *, int);
@@ -290,6 +311,237 @@ int which_environment(void)
     if (getpid() == -1 || thread_self() == -1)
         return 1;
     return IS64U ? 64 : 32;
+}
+
+int memory_from_heaps(int count)
+{
+    sym_t *symbols = (sym_t *)xmalloc(count * (int)sizeof(sym_t), 3, pinned_heap);
+    char *bytes = malloc(64);
+    caddr_t page = palloc(4096, 12);
+    heapaddr_t null = NULL, heap = init_heap(page, 4096, &null);
+    caddr_t private_bytes = xmalloc(16, 4, heap);
+
+    if (symbols == NULL || bytes == NULL || private_bytes == NULL)
+        return ENOMEM;
+    xmfree(private_bytes, heap);
+    free(page);
+    free(bytes);
+    return xmfree((caddr_t)symbols, pinned_heap) || xmfree(symbols, kernel_heap_4K_64K);
+}
+
+static void timer_expired(struct trb *t)
+{
+    t->timeout.it_value.tv_nsec = 1000000;
+    tstart(t);
+}
+
+static void watchdog_expired(struct watchdog *w)
+{
+    w_start(w);
+}
+
+static void timed_out(caddr_t *arg)
+{
+    *arg = NULL;
+}
+
+int timers_of_a_driver(struct trb *t, struct watchdog *w)
+{
+    static caddr_t word;
+
+    if (t == NULL && (t = talloc()) == NULL)
+        return ENOMEM;
+    t->flags = T_INCINTERVAL | T_LOWRES;
+    t->timeout.it_value.tv_sec = 1;
+    t->func = timer_expired;
+    t->ipri = INTTIMER;
+    t->id = -1;
+    t->t_union.data = 5;
+    tstart(t);
+    while (tstop(t))
+        continue;
+    tfree(t);
+    w->next = w->prev = NULL;
+    w->func = watchdog_expired;
+    w->restart = 10;
+    w->count = 0;
+    w_init(w);
+    w_start(w);
+    w_stop(w);
+    while (w_clear(w) == -1)
+        delay(HZ / 10);
+    if (timeoutcf(1) == 0)
+        timeout(timed_out, &word, HZ);
+    untimeout(timed_out, &word);
+    return 0;
+}
+
+static void process(int flag, void *parameters, int length)
+{
+    if (flag == 0 && length == (int)sizeof(sym_t) && setpinit() == EINVAL)
+        memset(parameters, 0, sizeof(sym_t));
+}
+
+int kernel_process_of_a_driver(sym_t *parameters)
+{
+    pid_t pid = creatp();
+
+    if (pid == (pid_t)-1)
+        return setuerror(EAGAIN);
+    if (initp(pid, process, (char *)parameters, sizeof *parameters, "syms"))
+        return getuerror();
+    return 0;
+}
+
+static int drv_open(dev_t devno, ulong devflag, chan_t chan, int ext)
+{
+    return minor(devno) > 3 || chan || ext || (devflag & DKERNEL) ? ENXIO : 0;
+}
+
+static int drv_select(dev_t devno, ushort events, ushort *reventp, int chan)
+{
+    if (!(events & POLLSYNC))
+        selnotify((int)devno, chan, POLLIN);
+    *reventp = POLLOUT;
+    return 0;
+}
+
+static void drv_strategy(struct buf *bp)
+{
+    struct buf *next = bp->av_forw;
+
+    bp->b_resid = (bp->b_flags & B_READ) ? 0 : bp->b_bcount;
+    bp->b_baddr = bp->b_un.b_addr;
+    iodone(bp);
+    if (next != NULL)
+        drv_strategy(next);
+}
+
+static int drv_raw_strategy(struct buf *bp)
+{
+    drv_strategy(bp);
+    return 0;
+}
+
+static int drv_mincnt(struct buf *bp, void *minparms)
+{
+    if (bp->b_bcount > *(size_t *)minparms)
+        bp->b_bcount = *(size_t *)minparms;
+    return 0;
+}
+
+static int drv_read(dev_t devno, struct uio *uiop, chan_t chan, int ext)
+{
+    size_t most = 65536;
+
+    return chan || ext ? ENXIO
+                       : uphysio(uiop, B_READ, 8, devno, drv_raw_strategy, drv_mincnt, &most);
+}
+
+static int drv_ioctl(dev_t devno, int cmd, void *arg, ulong devflag, chan_t chan, int ext)
+{
+    struct devinfo info;
+
+    memset(&info, 0, sizeof info);
+    info.devtype = DD_DISK;
+    info.flags = DF_RAND | DF_FIXED;
+    if (cmd != IOCINFO || chan || ext || major(devno) == 0)
+        return EINVAL;
+    if (!(devflag & DKERNEL))
+        return copyout(&info, arg, sizeof info);
+    memcpy(arg, &info, sizeof info);
+    return 0;
+}
+
+/* Entries filled in by assignment, and at the definition; nodev and nulldev anywhere. */
+int a_driver_is_configured(dev_t devno, int cmd, struct uio *uiop)
+{
+    static struct devsw table;
+    static const struct xmem_special_file file = {
+        "/dev/drv0", makedev(50, 0), S_IFCHR | 0600, NULL, 0, 0, 0};
+    char dds[32];
+
+    if (cmd == CFG_TERM)
+        return devswdel(devno);
+    if (cmd != CFG_INIT || uiomove(dds, sizeof dds, UIO_WRITE, uiop))
+        return EINVAL;
+    table.d_open = drv_open;
+    table.d_close = nulldev;
+    table.d_read = drv_read;
+    table.d_write = nodev;
+    table.d_ioctl = drv_ioctl;
+    table.d_strategy = drv_strategy;
+    table.d_select = drv_select;
+    table.d_config = a_driver_is_configured;
+    table.d_print = table.d_dump = table.d_mpx = table.d_revoke = nodev;
+    table.d_opts = DEV_MPSAFE;
+    if (devswadd(devno, &table) != 0)
+        return nodev();
+    table.d_strategy = nodev;
+    table.d_select = nulldev;
+    return makedev(major(devno), minor(devno)) == file.devno && table.d_write == nodev
+               ? nulldev(devno)
+               : 0;
+}
+
+static int drv_interrupt(struct intr *handler)
+{
+    i_sched(handler + 1);
+    return INTR_SUCC;
+}
+
+static int drv_off_level(struct intr *handler)
+{
+    return handler->flags & INTR_MPSAFE ? INTR_SUCC : INTR_FAIL;
+}
+
+int requests_of_a_driver(struct buf *bp)
+{
+    static struct intr handlers[2];
+    struct buf *block;
+    uint status;
+    caddr_t data;
+    int priority = i_disable(INTCLASS2);
+
+    i_enable(priority);
+    handlers[0].handler = drv_interrupt;
+    handlers[0].flags = INTR_MPSAFE;
+    handlers[0].level = 5;
+    handlers[0].priority = INTCLASS2;
+    INIT_OFFL2(&handlers[1], drv_off_level, INTR_MPSAFE);
+    if (i_init(&handlers[0]) == INTR_FAIL)
+        return EIO;
+    i_mask(&handlers[0]);
+    i_unmask(&handlers[0]);
+    i_clear(&handlers[0]);
+    bp->b_event = EVENT_NULL;
+    bp->b_iodone = drv_strategy;
+    if (devstrat(bp) || devswqry(bp->b_dev, &status, &data) || !(status & DSW_BLOCK))
+        return geterror(bp);
+    block = bread(bp->b_dev, (daddr_t)bp->b_blkno);
+    if (block->b_flags & B_ERROR)
+        brelse(block);
+    else
+        bwrite(block);
+    brelse(geteblk());
+    return iowait(bp);
+}
+
+int extensions_are_loaded(char *path)
+{
+    struct cfg_load load;
+    struct cfg_dd dd;
+
+    load.path = path;
+    load.libpath = NULL;
+    if (sysconfig(SYS_SINGLELOAD, &load, sizeof load) || load.kmid == 0)
+        return errno;
+    dd.kmid = load.kmid;
+    dd.devno = makedev(50, 0);
+    dd.cmd = CFG_INIT;
+    dd.ddsptr = (caddr_t)&load;
+    dd.ddslen = sizeof load;
+    return sysconfig(SYS_CFGDD, &dd, sizeof dd);
 }
 
 int priorities(int bus_level)

@@ -13,9 +13,9 @@ extern "C" {
 #endif
 
 /*
- * The number of the calling thread.
- * Returns a positive number that no other thread of the program has or had, the same at every call
- * (it is not the Linux thread id); -1 in the interrupt environment.
+ * The number of the thread that the caller runs for: itself, or, where it serves a trapped program,
+ * that program's thread.
+ * Returns the Linux thread id; -1 in the interrupt environment.
  * Context: process, interrupt; never blocks, pages or allocates.
  * Follows "thread_self Kernel Service".
  */

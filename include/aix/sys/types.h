@@ -36,6 +36,7 @@ typedef uint64_t vmsize_t;   /* bytes */
 typedef int vmkey_t;         /* access key */
 
 typedef long tid_t; /* a thread */
+typedef int boolean_t; /* 0: false */
 
 /*
  * How the services are declared.  Extensions that declare services themselves, with other pointer
@@ -50,9 +51,10 @@ typedef long tid_t; /* a thread */
 
 /*
  * The number of the process that the caller runs for.
- * Returns the pid of the current process if it is an opened Linux process; 0 under an embedded
- * process, and for a thread without a current process (it runs for the kernel program, a kernel
- * process); -1 in the interrupt environment: the documented way to tell the environments apart.
+ * Returns a kernel process's own number; the pid of the trapped program whose call is served, or of
+ * the current process if it is an opened Linux process; 0 under an embedded process, and for a
+ * thread without a current process, which runs for the kernel program; -1 in the interrupt
+ * environment: the documented way to tell the environments apart.
  * Context: process, interrupt; never blocks, pages or allocates.  Follows "getpid Kernel Service".
  */
 pid_t xmem_aix_getpid(void);
