@@ -40,23 +40,12 @@ int host_mark_set(int fd, bool writer, uint64_t place)
     return fcntl(fd, F_OFD_SETLK, &mark) == 0 ? 0 : errno;
 }
 
-bool host_mark_exists(int fd, uint64_t place)
+bool host_mark_exists(int fd, uint64_t place, uint64_t places)
 {
     struct flock mark = mark_at(F_WRLCK, place);
+    mark.l_len = (off_t)places;
     /* What cannot be asked counts as there: nobody's device is closed under him. */
     return fcntl(fd, F_OFD_GETLK, &mark) != 0 || mark.l_type != F_UNLCK;
-}
-
-bool host_mark_is_elsewhere(int fd, uint64_t place)
-{
-    struct flock mark = mark_at(F_WRLCK, place);
-    return fcntl(fd, F_OFD_GETLK, &mark) == 0 && mark.l_type != F_UNLCK;
-}
-
-int host_access_mode(int fd)
-{
-    int flags = fcntl(fd, F_GETFL);
-    return flags < 0 ? flags : flags & O_ACCMODE;
 }
 
 /* From the line "lock:\t1: OFDLCK  ADVISORY  READ -1 00:06:118 1000 1000". */

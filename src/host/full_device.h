@@ -19,12 +19,8 @@ bool host_full_is(int fd);
 
 /* Marks the open file.  writer: it may be written to; else it may be read. */
 int host_mark_set(int fd, bool writer, uint64_t place);
-/* Whether an open file other than fd's has the mark. */
-bool host_mark_exists(int fd, uint64_t place);
-/* Whether an open file other than fd's surely has it. */
-bool host_mark_is_elsewhere(int fd, uint64_t place);
-/* O_RDONLY, O_WRONLY or O_RDWR, of any open file; -1: no descriptor. */
-int host_access_mode(int fd);
+/* Whether an open file other than fd's has one of the marks from a place on. */
+bool host_mark_exists(int fd, uint64_t place, uint64_t places);
 /* The mark of the open file behind a descriptor of ours, or of a thread's.  ENOENT: none. */
 int host_mark_of(int fd, uint64_t *place);
 int host_mark_of_thread(pid_t thread, int number, uint64_t *place);

@@ -29,7 +29,7 @@ static struct answer with_device(struct call *call, int fd,
     struct device_file *file = call_device_file(call, fd);
     int64_t value = 0;
     if (!file)
-        return call_continue();
+        return call_not_ours(call);
     int error = file->path_only ? EBADF : call_begin(call);
     if (!error)
         error = work(call, file, &value);

@@ -140,6 +140,18 @@ static void left_behind(enum kind kind)
     core_devices_remove();
 }
 
+/* More than are asked for one by one before each open. */
+static void many_opens(enum kind kind)
+{
+    (void)kind;
+    core_devices_add();
+    core_run_well("many_opens", "300", NULL);
+    core_run_well("many_opens", "300", NULL);
+    assert_int_equal(core_counts[CORE_DISK].opens, 600);
+    assert_int_equal(core_counts[CORE_DISK].closes, 600);
+    core_devices_remove();
+}
+
 static unsigned entries(const char *path)
 {
     unsigned count = 0;
@@ -363,6 +375,7 @@ int main(void)
         EACH(cannot_start, ONCE),
         BARE(not_started),
         EACH(left_behind, ONCE),
+        EACH(many_opens, ONCE),
         EACH(run_again, ONCE),
         EACH(one_at_a_time, ONCE),
         EACH(remove_while_running, ONCE),

@@ -238,6 +238,7 @@ static const struct {
     {"linger", case_linger},
     {"raise", case_raise},
     {"left_behind", case_left_behind},
+    {"many_opens", case_many_opens},
 };
 
 int main(int count, char **arguments)

@@ -74,5 +74,6 @@ void case_kill_at_random(void);
 void case_linger(void);
 void case_raise(void);
 void case_left_behind(void);
+void case_many_opens(void);
 
 #endif

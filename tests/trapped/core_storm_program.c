@@ -212,3 +212,17 @@ void case_left_behind(void)
     sleep_milliseconds(700);
     _exit(0);
 }
+
+/* Opens many times, reads by each, closes half, and leaves the rest to its end. */
+void case_many_opens(void)
+{
+    int opened[500];
+    int count = atoi(core_arguments[0]);
+    char byte;
+    for (int at = 0; at < count; at++)
+        opened[at] = open_or_end(DISK, O_RDONLY);
+    for (int at = 0; at < count; at++)
+        CHECK(pread(opened[at], &byte, 1, 0) == 1);
+    for (int at = 0; at < count; at += 2)
+        CHECK(close(opened[at]) == 0);
+}

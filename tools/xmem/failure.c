@@ -38,6 +38,17 @@ int program_failure(const char *program, int error)
     }
 }
 
+void complain_of_start(int error)
+{
+    if (error == ENOMEM) /* there may be no room for words of xmem's own either */
+        complain("xmem cannot start: no memory, address space, descriptor or thread is left "
+                 "(ulimit -v, -n, -u)");
+    else if (error == ENOSYS)
+        complain("xmem cannot start: Linux offers no membarrier(2), or a sandbox forbids it");
+    else
+        complain("xmem cannot start: %s", xmem_last_failure()->words);
+}
+
 /* The least program shows it. */
 static int run_true(void)
 {
@@ -63,8 +74,9 @@ int check(int count, char **arguments)
         complain("takes no arguments");
         return EXIT_OWN_FAILURE;
     }
-    if (xmem_start(NULL) != 0) {
-        complain("xmem cannot start: %s", xmem_last_failure()->words);
+    int error = xmem_start(NULL);
+    if (error) {
+        complain_of_start(error);
         return EXIT_OWN_FAILURE;
     }
     int status = run_true();

@@ -52,8 +52,9 @@ static int run_program(char **words)
 static int run_with(const struct run_options *options)
 {
     int status = W_EXITCODE(EXIT_OWN_FAILURE, 0);
-    if (xmem_start(NULL) != 0) {
-        complain("xmem cannot start: %s", xmem_last_failure()->words);
+    int error = xmem_start(NULL);
+    if (error) {
+        complain_of_start(error);
         return status;
     }
     size_t started = start_extensions(options);

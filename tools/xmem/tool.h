@@ -16,6 +16,9 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int run(int count, char **arguments);
 int check(int count, char **arguments);
 
+/* Says why xmem_start() failed. */
+void complain_of_start(int error);
+
 /* Says why xmem_run() of program failed, and what can be done.  Returns the exit status. */
 int program_failure(const char *program, int error);
 
