@@ -33,7 +33,6 @@
 #include "trapped/placeholders.h"
 #include "xmem/kernel.h"
 
-#include <errno.h>
 #include <sys/types.h>
 
 struct call;
@@ -112,7 +111,6 @@ struct call {
     struct trapped_process *caller;    /* after call_begin() or call_device_file(): processes.h */
     struct xmem_process *process;      /* after call_begin(): the caller's memory, entered */
     struct xmem_process *known_memory; /* the same, before it: processes.h */
-    int short_of; /* EMFILE, ENFILE, ENOMEM: why a descriptor could not be looked at */
     /* Of signals.c: */
     uint64_t looked_at; /* when we last looked for signals, in milliseconds */
     bool shared_seen;   /* one that another thread may take was there */
@@ -155,15 +153,6 @@ bool call_valid(const struct call *call);
  * end. NULL: none (then the call is Linux's).  Quick when no device is open.  Begins the call; if
  * that fails, what needs the caller's memory will. */
 struct device_file *call_device_file(struct call *call, int fd);
-
-/* The answer to a transfer or the like where call_device_file() found none.  If that is because we
- * could not look, it may be a device, where Linux would do something else without a word. */
-static inline struct answer call_not_ours(const struct call *call)
-{
-    if (LIKELY(call->short_of == 0))
-        return call_continue();
-    return call_error(call->short_of == ENOMEM ? ENOMEM : ENFILE);
-}
 
 /* ---------------------------------------------------------------- the caller's memory -- */
 

@@ -7,7 +7,7 @@
  * before the program goes on, and its error can be handed to a close().  By then the descriptor is
  * free, as on any system: a failing close closes.
  *
- * A caller that cannot be held, since somebody traces it, gets a plain full device in the place of
+ * A caller that cannot be held, since somebody traces it, gets a plain null device in the place of
  * its placeholder before Linux closes that: a change of the descriptor's place that we know of
  * (placeholders.c says why that matters); the device's close comes shortly after, and its error is
  * lost.
@@ -15,7 +15,7 @@
 #include "trapped/call.h"
 
 #include "host/memory.h"
-#include "host/full_device.h"
+#include "host/null_device.h"
 #include "host/tracees.h"
 #include "trapped/processes.h"
 #include "trapped/supervisor.h"
@@ -68,11 +68,11 @@ static int closed(struct device_file *file)
 
 /* ---------------------------------------------------------------- not held ------------- */
 
-/* Puts a plain full device in the place of the placeholder. */
+/* Puts a plain null device in the place of the placeholder. */
 static void replace(struct call *call, int number)
 {
     int plain;
-    if (host_full_open(O_RDWR, &plain))
+    if (host_null_open(O_RDWR, &plain))
         return;
     call_replace_fd(call, plain, number, false);
     host_close(plain);

@@ -29,7 +29,7 @@ static struct answer with_device(struct call *call, int fd,
     struct device_file *file = call_device_file(call, fd);
     int64_t value = 0;
     if (!file)
-        return call_not_ours(call);
+        return call_continue();
     int error = file->path_only ? EBADF : call_begin(call);
     if (!error)
         error = work(call, file, &value);
@@ -116,7 +116,7 @@ static struct answer call_llseek(struct call *call)
 #define IOCTL_FIDEDUPERANGE 0xc0189436u
 #define IOCTL_FIEMAP 0xc020660bu
 
-/* Requests that Linux itself answers for every file, the same for a full device as for ours. */
+/* Requests that Linux itself answers for every file, the same for a null device as for ours. */
 static bool is_generic(unsigned request)
 {
     switch (request) {

@@ -84,7 +84,7 @@ static int await_closes(struct device *device)
     const uint64_t pause = 500000;  /* nanoseconds */
     const uint64_t patience = 2000; /* milliseconds */
     uint64_t end = 0;
-    placeholders_check_device(device);
+    placeholders_check();
     int error = device_closing_wait(device);
     while (!error && supervisor_serves_dead(device)) {
         if (!end)

@@ -22,8 +22,8 @@
 
 #define LINKS_MOST 40 /* as Linux */
 #define PROC_ROOT_INODE 1
-#define FULL_MAJOR 1
-#define FULL_MINOR 7
+#define NULL_MAJOR 1
+#define NULL_MINOR 3
 
 /* ---------------------------------------------------------------- names ---------------- */
 
@@ -337,7 +337,7 @@ static bool walk_to_self(struct walk *walk, bool thread)
     return walk_can(walk, host_view_own(path, &fd)) && walk_to(walk, fd);
 }
 
-/* /proc/PID/fd/N or /proc/PID/task/TID/fd/N, N being open on a full device.  True: it is one. */
+/* /proc/PID/fd/N or /proc/PID/task/TID/fd/N, N being open on a null device.  True: it is one. */
 static bool find_descriptor(const struct walk *walk, const char *name)
 {
     char directory[PATH_MAX];
@@ -349,10 +349,10 @@ static bool find_descriptor(const struct walk *walk, const char *name)
     int end = 0;
     if (host_path_step(walk->at, name, true, &fd))
         return false;
-    bool full_device = host_path_node(fd, &target) == 0 && S_ISCHR(target.mode) &&
-                       target.major == FULL_MAJOR && target.minor == FULL_MINOR;
+    bool null_device = host_path_node(fd, &target) == 0 && S_ISCHR(target.mode) &&
+                       target.major == NULL_MAJOR && target.minor == NULL_MINOR;
     host_close(fd);
-    if (!full_device || host_path_name(walk->at, directory, sizeof(directory)))
+    if (!null_device || host_path_name(walk->at, directory, sizeof(directory)))
         return false;
     if (sscanf(directory, "/proc/%d/task/%d/fd%n", &owner, &thread, &end) == 2 && end > 0)
         owner = thread;

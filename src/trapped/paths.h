@@ -52,7 +52,7 @@ struct path_request {
 enum path_kind {
     PATH_OTHER,      /* no device: let the call continue */
     PATH_DEVICE,     /* device, rest */
-    PATH_DESCRIPTOR, /* a link of /proc to a descriptor on a full device: owner, descriptor */
+    PATH_DESCRIPTOR, /* a link of /proc to a descriptor on a null device: owner, descriptor */
     PATH_REFUSED     /* error: the path uses a device as a directory, or there is no memory */
 };
 

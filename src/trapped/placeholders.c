@@ -2,12 +2,9 @@
 /*
  * Placeholders: what stands for an open device among a program's descriptors.
  *
- * A placeholder is an open file of the full device (/dev/full), one for each open of a device, put
- * into the program in answer to its open.  Linux passes it on as it does with any open file: dup,
- * fork, exec, close-on-exec and descriptor passing need nothing of us.  A write that reaches it
- * past us (by a program that may not be looked at, or is not trapped) fails, where the null device
- * would lose the data without a word; and writes to the null device, which are frequent, are not
- * in doubt.
+ * A placeholder is an open file of the null device, one for each open of a device, put into the
+ * program in answer to its open.  Linux passes it on as it does with any open file: dup, fork,
+ * exec, close-on-exec and descriptor passing need nothing of us.
  *
  *   1. It is known by its mark, a lock of one byte that belongs to the open file, at a place that
  *      no other placeholder of this run has.  Numbers say nothing.
@@ -19,11 +16,11 @@
  *      gone; it is found gone once, by whoever takes it off the list under the mutex, and the
  *      list's hold is dropped then.  The last holder calls the device's close: calls that are under
  *      way when the last descriptor is closed end first, as in a real kernel.
- *   4. To see what a descriptor is, we take a duplicate of it for some microseconds: is it the full
+ *   4. To see what a descriptor is, we take a duplicate of it for some microseconds: is it the null
  *      device? then, which mark?  Who finds a mark there while such a look is under way (`looks`)
  *      asks again after it.
  *   5. Nothing is marked by anybody else: fcntl's locks are refused on placeholders, and a program
- *      that marks a full device of its own at one of our places (it can read them in /proc) only
+ *      that marks a null device of its own at one of our places (it can read them in /proc) only
  *      makes that a descriptor of the device that it has already.
  *
  * Remembered identities.  A descriptor that holds a placeholder can come to hold something else
@@ -36,8 +33,7 @@
  *
  * Asking.  A last close is noticed at once where a handler knows of it (close, dup2 ...).  For ends
  * of processes and execs, the watcher is woken (supervisor.c) and asks soon and every second; and
- * every open of a device asks for all first (for those of this device at once, where there are
- * many: an exclusive driver has one at most) and waits for closes under way, and for calls of the
+ * every open of a device asks for all first and waits for closes under way, and for calls of the
  * dead (supervisor.c, rule 7), so that a program sees a device closed by one that ended before.
  *
  * Locks: the placeholders mutex covers the list and `listed`, and nests inside nothing.
@@ -46,7 +42,7 @@
 
 #include "host/futex.h"
 #include "host/memory.h"
-#include "host/full_device.h"
+#include "host/null_device.h"
 #include "host/programs.h"
 #include "host/threads.h"
 #include "trapped/call.h"
@@ -58,18 +54,12 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* Linux walks a list of all marks for each question, so that to ask for each of many takes time. */
-#define MANY 64
-#define PLACES_SHIFT 32
-
 uint32_t placeholders_count;
 
 static host_mutex mutex = HOST_MUTEX_INITIALIZER;
 static struct device_file *files;
-static uint64_t first_place; /* random; 0: not chosen yet */
-static uint32_t last_place;  /* of all devices; with the device's number above it, a place */
-static uint64_t rest_until;  /* milliseconds: no sweep of many before */
-static int asker = -1;       /* our own open of the full device, to ask for marks */
+static uint64_t next_place; /* 0: none was given out yet */
+static int asker = -1;      /* our own open of the null device, to ask for marks */
 static uint32_t looks;
 
 /* ---------------------------------------------------------------- open files ----------- */
@@ -135,26 +125,19 @@ HOT int device_file_release(struct device_file *file)
 static int prepare(void)
 {
     uint64_t base;
-    int error = asker < 0 ? host_full_open(O_RDWR, &asker) : 0;
-    if (!error && first_place == 0) {
+    int error = asker < 0 ? host_null_open(O_RDWR, &asker) : 0;
+    if (!error && next_place == 0) {
         error = host_random(&base, sizeof(base));
-        first_place = (base & (UINT64_MAX >> 2)) + 1;
+        next_place = (base & (UINT64_MAX >> 2)) + 1;
     }
     return error;
 }
 
-/* The places of a device are a range of their own, so that one question tells whether any is
- * marked. */
-static uint64_t places_of(const struct device *device)
-{
-    return first_place + ((device->inode & (UINT32_MAX >> 4)) << PLACES_SHIFT);
-}
-
-static int take_place(const struct device *device, uint64_t *place)
+static int take_place(uint64_t *place)
 {
     host_lock(&mutex);
     int error = prepare();
-    *place = places_of(device) + last_place++;
+    *place = next_place++;
     host_unlock(&mutex);
     return error;
 }
@@ -171,9 +154,9 @@ static int placeholder_flags(int flags)
 int placeholder_open(struct device_file *file, int *fd)
 {
     int flags = placeholder_flags(file->file.flags);
-    int error = take_place(file->device, &file->place);
+    int error = take_place(&file->place);
     if (!error)
-        error = host_full_open(flags, fd);
+        error = host_null_open(flags, fd);
     if (error)
         return error;
     error = host_mark_set(*fd, (flags & O_ACCMODE) != O_RDONLY, file->place);
@@ -206,6 +189,27 @@ static struct device_file *file_at(uint64_t place)
     return file;
 }
 
+/* Whether the duplicate may be a placeholder, without reading its mark.  A placeholder has the
+ * access mode that it was opened with.  One for writing has the only lock there can be at its
+ * place, so that whoever finds that somebody else has it is another file; at a place of one for
+ * reading anybody may have another lock, so that there is no telling.  Who finds none does not
+ * know either: the mark may have gone this moment. */
+static bool may_be_placeholder(int own)
+{
+    const unsigned most = 8; /* more questions take longer than to read the mark */
+    unsigned asked = 0;
+    bool may_be = false;
+    int access = host_access_mode(own);
+    host_lock(&mutex);
+    for (struct device_file *file = files; file && !may_be; file = file->next) {
+        if ((placeholder_flags(file->file.flags) & O_ACCMODE) != access)
+            continue;
+        may_be = access == O_RDONLY || ++asked > most || !host_mark_is_elsewhere(own, file->place);
+    }
+    host_unlock(&mutex);
+    return may_be;
+}
+
 /* By a duplicate.  0; ENOENT: no placeholder; other values: could not be looked at. */
 static int look_once(int pidfd, int fd, uint64_t *place)
 {
@@ -216,7 +220,7 @@ static int look_once(int pidfd, int fd, uint64_t *place)
         sub_fetch(&looks, 1);
         return error;
     }
-    bool candidate = host_full_is(own);
+    bool candidate = may_be_placeholder(own) && host_null_is(own);
     error = candidate ? host_mark_of(own, place) : ENOENT;
     if (!candidate) /* its close may block, and is nothing that anybody asks for */
         sub_fetch(&looks, 1);
@@ -226,19 +230,15 @@ static int look_once(int pidfd, int fd, uint64_t *place)
     return error;
 }
 
-static bool is_shortage(int error)
-{
-    return error == EMFILE || error == ENFILE || error == ENOMEM;
-}
-
 /* A shortage of descriptors here passes, mostly; a device that is not seen would not. */
 static int look(int pidfd, int fd, uint64_t *place)
 {
     const unsigned patience = 1000;
     int error = look_once(pidfd, fd, place);
-    for (unsigned round = 0; is_shortage(error) && round < patience; round++) {
-        if (!processes_shed())
-            host_sleep_microseconds(1000);
+    for (unsigned round = 0; round < patience; round++) {
+        if (error != EMFILE && error != ENFILE && error != ENOMEM)
+            break;
+        host_sleep_microseconds(1000);
         error = look_once(pidfd, fd, place);
     }
     return error;
@@ -275,13 +275,10 @@ struct device_file *placeholder_of_thread(pid_t thread, int fd)
 static NOINLINE struct device_file *find_out(struct call *call, int fd)
 {
     uint64_t place;
-    int error = process_of(call);
+    if (process_of(call))
+        return NULL;
     uint64_t generation = identities_generation();
-    if (!error)
-        error = place_of(call, fd, &place);
-    if (is_shortage(error))
-        call->short_of = error;
-    if (error)
+    if (place_of(call, fd, &place))
         return NULL;
     struct device_file *file = file_at(place);
     if (file)
@@ -312,21 +309,16 @@ static void unlist(struct device_file *file)
     device_closing_begin(file->device);
 }
 
-/* Mutex held.  Whether no reference to any of the placeholders is left. */
-static bool all_gone(uint64_t place, uint64_t places)
+/* Mutex held.  Whether no reference to the placeholder is left. */
+static bool gone(const struct device_file *file)
 {
     const unsigned patience = 20;
-    for (unsigned round = 0; host_mark_exists(asker, place, places); round++) {
+    for (unsigned round = 0; host_mark_exists(asker, file->place); round++) {
         if (load_strong(&looks) == 0 || round == patience)
-            return !host_mark_exists(asker, place, places);
+            return !host_mark_exists(asker, file->place);
         host_yield();
     }
     return true;
-}
-
-static bool gone(const struct device_file *file)
-{
-    return all_gone(file->place, 1);
 }
 
 /* The list's hold, after unlist(). */
@@ -363,18 +355,15 @@ static void let_all_go(struct device_file *list)
     }
 }
 
-/* All; or those of the device, if they are gone; or (no device) those that are. */
-static void take_off(bool all, const struct device *device)
+static void take_off(bool all)
 {
     struct device_file *taken = NULL;
     if (load_relaxed(&placeholders_count) == 0)
         return;
     host_lock(&mutex);
-    if (device)
-        all = all_gone(places_of(device), UINT64_C(1) << PLACES_SHIFT);
     for (struct device_file *file = files, *next; file; file = next) {
         next = file->next;
-        if (device ? !all || file->device != device : !all && !gone(file))
+        if (!all && !gone(file))
             continue;
         unlist(file);
         file->next = taken;
@@ -384,33 +373,14 @@ static void take_off(bool all, const struct device *device)
     let_all_go(taken);
 }
 
-static bool many(void)
-{
-    return load_relaxed(&placeholders_count) > MANY;
-}
-
 void placeholders_check(void)
 {
-    const uint64_t share = 10;
-    uint64_t begin = host_milliseconds();
-    if (many() && begin < load_relaxed(&rest_until))
-        return;
-    take_off(false, NULL);
-    uint64_t end = host_milliseconds();
-    store_relaxed(&rest_until, end + share * (end - begin));
-}
-
-void placeholders_check_device(const struct device *device)
-{
-    if (many())
-        take_off(false, device);
-    else
-        placeholders_check();
+    take_off(false);
 }
 
 void placeholders_end(void)
 {
-    take_off(true, NULL);
+    take_off(true);
     host_lock(&mutex);
     if (asker >= 0)
         host_close(asker);

@@ -49,9 +49,6 @@ struct device_file *placeholder_of_thread(pid_t thread, int fd);
  * May call the close of devices. */
 void placeholder_check(struct device_file *file);
 void placeholders_check(void);
-/* The same before a device is opened: whether it is closed is certain afterwards, whether some of
- * many opens of it are is not. */
-void placeholders_check_device(const struct device *device);
 /* The same for all that are left, whatever refers to them: nobody is left to use them. */
 void placeholders_end(void);
 

@@ -9,7 +9,7 @@
 #include "host/guarded.h"
 #include "host/memory.h"
 #include "host/notify.h"
-#include "host/full_device.h"
+#include "host/null_device.h"
 #include "host/objects.h"
 #include "host/paths.h"
 #include "host/process.h"
@@ -121,7 +121,7 @@
     X(int, host_notify_replace_fd,                                                                 \
       (int listener, uint64_t id, int fd, int number, bool close_on_exec),                         \
       (listener, id, fd, number, close_on_exec), EMFILE)                                           \
-    X(int, host_full_open, (int flags, int *fd), (flags, fd), EMFILE)                              \
+    X(int, host_null_open, (int flags, int *fd), (flags, fd), EMFILE)                              \
     X(int, host_pidfd_open, (pid_t pid, int *pidfd), (pid, pidfd), EMFILE)                         \
     X(int, host_pidfd_take, (int pidfd, int number, int *fd), (pidfd, number, fd), EPERM)          \
     X(int, host_program_start, (const struct host_program *program, struct host_started *started), \

@@ -212,7 +212,8 @@ void case_between(void)
 /* Counts and addresses that Linux refuses at sight, beside a null device's answers. */
 static void same_counts(void)
 {
-    char bytes[16];
+    static char
+        bytes[16]; /* far from the end of the address space, which not all Linuxes respect */
     char *const addresses[] = {bytes, (char *)-1L, (char *)-4096L};
     static const size_t counts[] = {0, 1, (size_t)INT32_MAX + 1, SIZE_MAX / 2 + 1, SIZE_MAX};
     int device = open_device("plain", O_RDWR);

@@ -353,7 +353,7 @@ static void links_of_proc(void **state)
     (void)state;
     char path[256];
     assert_true(
-        caller_start(&(struct stance){.directory = in_top("/holder"), .open = "/dev/full"}));
+        caller_start(&(struct stance){.directory = in_top("/holder"), .open = "/dev/null"}));
     is_device("/proc/self/cwd/dev0");
     is_device("/proc/thread-self/cwd/dev0");
     snprintf(path, sizeof(path), "/proc/self/root%s", device);

@@ -213,15 +213,15 @@ void case_epoll(void)
     close(copy);
     CHECK(wait_one(epoll, 0, &data) == 0);
     int plain = open_device("plain", O_RDWR);
-    int full_device = open("/dev/null", O_RDWR);
+    int null_device = open("/dev/null", O_RDWR);
     CHECK(control(epoll, EPOLL_CTL_ADD, plain, EPOLLIN, 1) == -EPERM);
-    CHECK(control(epoll, EPOLL_CTL_ADD, full_device, EPOLLIN, 1) == -EPERM);
+    CHECK(control(epoll, EPOLL_CTL_ADD, null_device, EPOLLIN, 1) == -EPERM);
     CHECK(control(pipes[0], EPOLL_CTL_ADD, device, EPOLLIN, 1) == -EINVAL);
     CHECK(control(98, EPOLL_CTL_ADD, device, EPOLLIN, 1) == -EBADF);
     for (enum bad kind = 0; kind < BAD_TO_READ; kind++)
         CHECK_RAW(-EFAULT, SYS_epoll_ctl, epoll, (long)EPOLL_CTL_ADD, device,
                   bad_address(kind, sizeof(struct epoll_event)));
-    close(full_device);
+    close(null_device);
     close(plain);
     close(other);
     close(epoll);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The full device and marks on its open files; full_device.h says what each function promises.
+ * The null device and marks on its open files; null_device.h says what each function promises.
  */
-#include "host/full_device.h"
+#include "host/null_device.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,19 +13,19 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-int host_full_open(int flags, int *fd)
+int host_null_open(int flags, int *fd)
 {
-    *fd = open("/dev/full", flags | O_CLOEXEC);
+    *fd = open("/dev/null", flags | O_CLOEXEC);
     return *fd >= 0 ? 0 : errno;
 }
 
-bool host_full_is(int fd)
+bool host_null_is(int fd)
 {
     struct statx look;
     /* As it is known here: no file server is asked, which might not answer. */
     if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &look) != 0)
         return false;
-    return S_ISCHR(look.stx_mode) && look.stx_rdev_major == 1 && look.stx_rdev_minor == 7;
+    return S_ISCHR(look.stx_mode) && look.stx_rdev_major == 1 && look.stx_rdev_minor == 3;
 }
 
 static struct flock mark_at(short type, uint64_t place)
@@ -40,12 +40,23 @@ int host_mark_set(int fd, bool writer, uint64_t place)
     return fcntl(fd, F_OFD_SETLK, &mark) == 0 ? 0 : errno;
 }
 
-bool host_mark_exists(int fd, uint64_t place, uint64_t places)
+bool host_mark_exists(int fd, uint64_t place)
 {
     struct flock mark = mark_at(F_WRLCK, place);
-    mark.l_len = (off_t)places;
     /* What cannot be asked counts as there: nobody's device is closed under him. */
     return fcntl(fd, F_OFD_GETLK, &mark) != 0 || mark.l_type != F_UNLCK;
+}
+
+bool host_mark_is_elsewhere(int fd, uint64_t place)
+{
+    struct flock mark = mark_at(F_WRLCK, place);
+    return fcntl(fd, F_OFD_GETLK, &mark) == 0 && mark.l_type != F_UNLCK;
+}
+
+int host_access_mode(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags < 0 ? flags : flags & O_ACCMODE;
 }
 
 /* From the line "lock:\t1: OFDLCK  ADVISORY  READ -1 00:06:118 1000 1000". */
