@@ -75,8 +75,8 @@ static int node_of(int directory, const char *path, int flags, struct host_node 
 bool host_view_same_root(pid_t thread)
 {
     char path[64];
-    struct host_node own;
-    struct host_node theirs;
+    struct host_node own = {0};
+    struct host_node theirs = {0};
     snprintf(path, sizeof(path), "/proc/%d/root", (int)thread);
     return node_of(AT_FDCWD, path, 0, &theirs) == 0 && node_of(AT_FDCWD, "/", 0, &own) == 0 &&
            own.device == theirs.device && own.inode == theirs.inode && own.mount == theirs.mount;

@@ -62,7 +62,7 @@ static int fail_in_words(const char *operation, enum xmem_failure_class cause, i
 {
     static char words[WORDS_SIZE];
     host_lock(&mutex);
-    snprintf(words, sizeof(words), "%.*s: %s", WORDS_SIZE - WHY_SIZE, path, why);
+    snprintf(words, sizeof(words), "%.*s: %s", WORDS_SIZE - WHY_SIZE - 3, path, why);
     fail(operation, outcome_failure(cause, error, words));
     error = xmem_last_failure()->error;
     host_unlock(&mutex);
