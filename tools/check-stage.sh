@@ -83,7 +83,7 @@ stage_coverage() {
     # the caller's constants rule out; so they are left to be functions, and count once.
     # Threads count too, and what they count must not come out negative.
     build -Db_coverage=true --optimization=0 -Dparts=aix,tests \
-        -Dc_args=-Dalways_inline=unused,-fprofile-update=atomic
+        '-Dc_args=-Dalways_inline=unused -fprofile-update=atomic'
     find "$build" -name '*.gcda' -delete
     run_tests || status=$?
     gcovr --gcov-ignore-parse-errors --root . --object-directory "$build" --filter src/ \
