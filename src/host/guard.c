@@ -4,6 +4,8 @@
  */
 #include "host/guard.h"
 
+#include "host/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,11 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What the guard says, once each: which process the child is, and how it ended. */
-struct word {
-    int value;
-};
-
 /* ---------------------------------------------------------------- the guard's children -- */
 
 struct directory_entry { /* of getdents64(2) */
@@ -31,15 +28,25 @@ struct directory_entry { /* of getdents64(2) */
     char name[];
 };
 
-static pid_t number_of(const char *digits)
+/* The number that the digits make, and what is behind them. */
+static pid_t number_at(const char *digits, const char **behind)
 {
     pid_t number = 0;
     for (; *digits >= '0' && *digits <= '9'; digits++)
         number = number * 10 + (*digits - '0');
-    return *digits ? 0 : number;
+    *behind = digits;
+    return number;
 }
 
-/* The parent, from "PID (NAME) STATE PARENT ..."; a name may hold anything.  0: it is gone. */
+/* 0: it is no process's directory. */
+static pid_t process_of(const char *name)
+{
+    const char *behind;
+    pid_t number = number_at(name, &behind);
+    return *behind ? 0 : number;
+}
+
+/* 0: it is gone. */
 static pid_t parent_of(int proc, const char *name)
 {
     char path[32] = {0};
@@ -49,20 +56,10 @@ static pid_t parent_of(int proc, const char *name)
         return 0;
     memcpy(path, name, length);
     memcpy(path + length, "/stat", sizeof("/stat"));
-    int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (text_of_file(proc, path, text, sizeof(text)))
         return 0;
-    ssize_t got = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    text[got > 0 ? got : 0] = 0;
-    const char *at = strrchr(text, ')');
-    if (!at || strlen(at) < 5)
-        return 0;
-    at += 4; /* ") S " */
-    pid_t parent = 0;
-    for (; *at >= '0' && *at <= '9'; at++)
-        parent = parent * 10 + (*at - '0');
-    return parent;
+    const char *at = stat_behind_name(text);
+    return at && strlen(at) >= 5 ? number_at(at + strlen(") S "), &at) : 0;
 }
 
 static void kill_children(void)
@@ -75,7 +72,7 @@ static void kill_children(void)
         for (long at = 0; at < got;) {
             const struct directory_entry *entry = (const struct directory_entry *)(room + at);
             at += entry->size;
-            pid_t pid = number_of(entry->name);
+            pid_t pid = process_of(entry->name);
             if (pid > 0 && parent_of(proc, entry->name) == self)
                 kill(pid, SIGKILL);
         }
@@ -101,10 +98,10 @@ static void kill_all(pid_t child)
 
 /* ---------------------------------------------------------------- the guard ------------ */
 
+/* Once each: which process the child is, and how it ended. */
 static void say(int line, int value)
 {
-    struct word word = {value};
-    while (send(line, &word, sizeof(word), MSG_NOSIGNAL) < 0 && errno == EINTR) {
+    while (send(line, &value, sizeof(value), MSG_NOSIGNAL) < 0 && errno == EINTR) {
     }
 }
 
@@ -191,13 +188,11 @@ static void guard_run(void (*child_run)(const void *) __attribute__((noreturn)),
 /* False: the guard is gone. */
 static bool hear(int line, int *value)
 {
-    struct word word;
     ssize_t got;
     do
-        got = recv(line, &word, sizeof(word), 0);
+        got = recv(line, value, sizeof(*value), 0);
     while (got < 0 && errno == EINTR);
-    *value = word.value;
-    return got == (ssize_t)sizeof(word);
+    return got == (ssize_t)sizeof(*value);
 }
 
 static pid_t fork_guard(void (*child_run)(const void *) __attribute__((noreturn)),

@@ -4,6 +4,8 @@
  */
 #include "host/null_device.h"
 
+#include "host/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -63,12 +65,9 @@ int host_access_mode(int fd)
 static int mark_in(const char *path, uint64_t *place)
 {
     char text[1024];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno;
-    ssize_t got = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    text[got > 0 ? got : 0] = '\0';
+    int error = text_of_file(AT_FDCWD, path, text, sizeof(text));
+    if (error)
+        return error;
     const char *lock = strstr(text, "OFDLCK");
     const char *end = lock ? strchr(lock, '\n') : NULL;
     if (!end)

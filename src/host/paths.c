@@ -4,6 +4,8 @@
  */
 #include "host/paths.h"
 
+#include "host/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -185,15 +187,9 @@ int host_identity(pid_t thread, bool real, struct host_identity *identity)
     unsigned long long value = 0;
     memset(identity, 0, sizeof(*identity));
     snprintf(path, sizeof(path), "/proc/%d/status", (int)thread);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? ESRCH : errno;
-    ssize_t got = read(fd, status, sizeof(status) - 1);
-    int error = got < 0 ? errno : 0;
-    close(fd);
+    int error = text_of_file(AT_FDCWD, path, status, sizeof(status));
     if (error)
-        return error;
-    status[got] = '\0';
+        return error == ENOENT ? ESRCH : error;
     /* Each line has the real, effective, saved and file system id. */
     int column = real ? 0 : 3;
     if (!status_number(status, "\nUid:", column, 10, &value))

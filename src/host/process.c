@@ -4,6 +4,8 @@
  */
 #include "host/process.h"
 
+#include "host/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -132,13 +134,9 @@ static long status_value(pid_t pid, const char *name)
 
 static long number_in_file(const char *path)
 {
-    char text[32] = {0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    ssize_t got = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    return got > 0 ? strtol(text, NULL, 10) : -1;
+    char text[32];
+    bool read = text_of_file(AT_FDCWD, path, text, sizeof(text)) == 0 && text[0] != '\0';
+    return read ? strtol(text, NULL, 10) : -1;
 }
 
 static bool other_user_namespace(pid_t pid)

@@ -8,6 +8,8 @@
  */
 #include "host/programs.h"
 
+#include "host/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -202,15 +204,12 @@ int host_program_start(const struct host_program *program, struct host_started *
 bool host_process_stopped(pid_t pid)
 {
     char path[64];
-    char text[512] = {0};
+    char text[512];
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (text_of_file(AT_FDCWD, path, text, sizeof(text)))
         return false;
-    ssize_t got = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    const char *name_end = got > 0 ? strrchr(text, ')') : NULL;
-    return name_end && strncmp(name_end, ") T", 3) == 0;
+    const char *behind = stat_behind_name(text);
+    return behind && strncmp(behind, ") T", 3) == 0;
 }
 
 bool host_in_foreground(void)

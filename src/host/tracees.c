@@ -10,6 +10,8 @@
  */
 #include "host/tracees.h"
 
+#include "host/text.h"
+
 #include <dirent.h>
 #include <elf.h>
 #include <errno.h>
@@ -116,13 +118,7 @@ void host_hold_end(pid_t thread)
 /* A file of /proc, with a null byte; false: the thread is gone, or must not be looked at. */
 static bool read_status(const char *path, char *text, size_t room)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    ssize_t got = read(fd, text, room - 1);
-    close(fd);
-    text[got > 0 ? got : 0] = '\0';
-    return got > 0;
+    return text_of_file(AT_FDCWD, path, text, room) == 0 && text[0] != '\0';
 }
 
 /* What follows "\nName:" in a status file. */

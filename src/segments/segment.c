@@ -74,10 +74,14 @@ void segment_drop(struct segment *segment)
         segment->operations->release(segment);
 }
 
+static struct segment *segment_of_deferred(struct deferred *deferred)
+{
+    return (struct segment *)((char *)deferred - offsetof(struct segment, deferred));
+}
+
 static void release_deferred(struct deferred *deferred)
 {
-    struct segment *segment =
-        (struct segment *)((char *)deferred - offsetof(struct segment, deferred));
+    struct segment *segment = segment_of_deferred(deferred);
     segment->operations->release(segment);
 }
 
@@ -131,8 +135,7 @@ static bool mapped_in(const struct segment *segment)
 
 static void tidy_deferred(struct deferred *deferred)
 {
-    struct segment *segment =
-        (struct segment *)((char *)deferred - offsetof(struct segment, deferred));
+    struct segment *segment = segment_of_deferred(deferred);
     store_strong(&segment->tidying, false);
     host_lock(segment->owner);
     segment_tidy(segment);

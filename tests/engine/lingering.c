@@ -66,15 +66,10 @@ static int make_file(void)
     return file;
 }
 
-static unsigned bits_of(enum kind kind)
-{
-    return kind == KIND_EMBEDDED32 ? 32 : 64;
-}
-
 static struct xmem_process *make_process(enum kind kind, uint64_t pages)
 {
     struct xmem_process *process;
-    must(xmem_process_create(bits_of(kind), &process));
+    must(xmem_process_create(kind_bits(kind), &process));
     must(xmem_process_map(process, BASE, pages * PAGE, READ_WRITE));
     return process;
 }
@@ -136,7 +131,8 @@ static void goes_with_the_last_map_in(enum kind kind)
     close(file);
 }
 
-static void a_map_out_alone_is_enough(enum kind kind)
+/* The only map-in of an unmapped page ends in this way, and with it the file goes. */
+static void ends_with(enum kind kind, void (*map_out)(void *mapped))
 {
     struct xmem_process *process = make_process(kind, 1);
     struct xmem_descriptor descriptor;
@@ -147,33 +143,31 @@ static void a_map_out_alone_is_enough(enum kind kind)
     must(xmem_map_in(&descriptor, AT(1), PAGE, &mapped));
     must(xmem_process_unmap(process, AT(1), PAGE));
     assert_int_equal(files_held(), 1);
-    must(xmem_map_out(mapped));
+    map_out(mapped);
     assert_int_equal(files_held(), 0);
     must(xmem_detach(&descriptor));
     must(xmem_process_close(process));
     close(file);
+}
+
+static void map_out(void *mapped)
+{
+    must(xmem_map_out(mapped));
 }
 
 static void map_out_at_interrupt(void *mapped)
 {
-    must(xmem_map_out(mapped));
+    at_interrupt(map_out, mapped);
+}
+
+static void a_map_out_alone_is_enough(enum kind kind)
+{
+    ends_with(kind, map_out);
 }
 
 static void a_map_out_at_interrupt_level_too(enum kind kind)
 {
-    struct xmem_process *process = make_process(kind, 1);
-    struct xmem_descriptor descriptor;
-    void *mapped;
-    int file = make_file();
-    must(xmem_process_map_fd(process, AT(1), PAGE, READ_WRITE, file, 0));
-    must(xmem_attach(process, BASE, 2 * PAGE, &descriptor));
-    must(xmem_map_in(&descriptor, AT(1), PAGE, &mapped));
-    must(xmem_process_unmap(process, AT(1), PAGE));
-    at_interrupt(map_out_at_interrupt, mapped);
-    assert_int_equal(files_held(), 0);
-    must(xmem_detach(&descriptor));
-    must(xmem_process_close(process));
-    close(file);
+    ends_with(kind, map_out_at_interrupt);
 }
 
 static void what_stays_mapped_keeps_its_bytes(enum kind kind)

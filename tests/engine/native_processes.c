@@ -200,7 +200,7 @@ static void maps(enum kind kind)
 {
     struct xmem_process *process;
     uint64_t limit = kind == KIND_EMBEDDED32 ? UINT64_C(1) << 32 : UINT64_C(1) << 60;
-    must(xmem_process_create(kind == KIND_EMBEDDED32 ? 32 : 64, &process));
+    must(xmem_process_create(kind_bits(kind), &process));
     must_fail(xmem_process_map(process, BASE + 1, PAGE, PROT_READ), EINVAL);
     must_fail(xmem_process_map(process, BASE, PAGE + 1, PROT_READ), EINVAL);
     must_fail(xmem_process_map(process, BASE, 0, PROT_READ), EINVAL);
@@ -247,7 +247,7 @@ static void fresh_pages_are_zero(enum kind kind)
     struct xmem_process *process;
     unsigned char bytes[2 * PAGE];
     for (int round = 0; round < 4; round++) {
-        must(xmem_process_create(kind == KIND_EMBEDDED32 ? 32 : 64, &process));
+        must(xmem_process_create(kind_bits(kind), &process));
         must(xmem_process_map(process, BASE, 4 * PAGE, PROT_READ | PROT_WRITE));
         for (int turn = 0; turn < 3; turn++) {
             must(xmem_copy_in(process, BASE + PAGE, bytes, sizeof bytes, NULL));
@@ -267,7 +267,7 @@ static void large_maps(enum kind kind)
     struct xmem_process *process;
     uint64_t start = 2 * REGION - 3 * PAGE, length = 2 * REGION + 7 * PAGE;
     char byte = 7, seen = 0;
-    must(xmem_process_create(kind == KIND_EMBEDDED32 ? 32 : 64, &process));
+    must(xmem_process_create(kind_bits(kind), &process));
     must(xmem_process_map(process, start, length, PROT_READ | PROT_WRITE));
     for (uint64_t offset = 0; offset < length; offset += REGION / 2 - 5) {
         must(xmem_copy_out(process, &byte, start + offset, 1, NULL));
@@ -373,7 +373,7 @@ static void closed_while_entered(enum kind kind)
 {
     struct xmem_process *process, *next;
     char byte;
-    must(xmem_process_create(kind == KIND_EMBEDDED32 ? 32 : 64, &process));
+    must(xmem_process_create(kind_bits(kind), &process));
     must(xmem_process_map(process, BASE, PAGE, PROT_READ));
     xmem_enter(process);
     must(xmem_process_close(process));

@@ -15,11 +15,6 @@ static struct xmem_statistics statistics(void)
     return now;
 }
 
-static unsigned bits_of(enum kind kind)
-{
-    return kind == KIND_EMBEDDED32 ? 32 : 64;
-}
-
 static void creates_and_deletes(enum kind kind)
 {
     (void)kind;
@@ -89,8 +84,8 @@ static void shares_between_processes(enum kind kind)
     xmem_segment_t segment;
     uint64_t here, there;
     char byte = 6, seen = 0;
-    must(xmem_process_create(bits_of(kind), &one));
-    must(xmem_process_create(bits_of(kind), &two));
+    must(xmem_process_create(kind_bits(kind), &one));
+    must(xmem_process_create(kind_bits(kind), &two));
     must(xmem_segment_create(BYTES, &segment));
     xmem_handle_t handle = xmem_handle(segment, XMEM_KEY_ALL);
     must(xmem_region_attach(one, handle, &here));
@@ -117,7 +112,7 @@ static void regions(enum kind kind)
     uint64_t address;
     uint64_t limit = kind == KIND_EMBEDDED32 ? UINT64_C(1) << 32 : UINT64_C(1) << 60;
     char byte;
-    must(xmem_process_create(bits_of(kind), &process));
+    must(xmem_process_create(kind_bits(kind), &process));
     must(xmem_process_map(process, BASE, PAGE, PROT_READ));
     must(xmem_segment_create(BYTES, &segment));
     xmem_handle_t handle = xmem_handle(segment, XMEM_KEY_ALL);
@@ -187,7 +182,7 @@ static void descriptor_of_attached_region(enum kind kind)
     xmem_segment_t segment;
     uint64_t address;
     char byte = 3;
-    must(xmem_process_create(bits_of(kind), &process));
+    must(xmem_process_create(kind_bits(kind), &process));
     must(xmem_segment_create(BYTES, &segment));
     must(xmem_region_attach(process, xmem_handle(segment, XMEM_KEY_ALL), &address));
     must(xmem_attach(process, address, BYTES, &descriptor));

@@ -317,7 +317,7 @@ static void attaches_against_unmap(enum kind kind)
 {
     struct xmem_process *process;
     pthread_t threads[2];
-    must(xmem_process_create(kind == KIND_EMBEDDED32 ? 32 : 64, &process));
+    must(xmem_process_create(kind_bits(kind), &process));
     shared.base = REGION - 4 * PAGE;
     atomic_store(&shared.stop, 0);
     for (int index = 0; index < 2; index++)

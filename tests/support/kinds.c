@@ -341,7 +341,7 @@ static void make_process(struct memory *memory)
         memory->process = xmem_process_kernel();
         break;
     default:
-        must(xmem_process_create(memory->kind == KIND_EMBEDDED32 ? 32 : 64, &memory->process));
+        must(xmem_process_create(kind_bits(memory->kind), &memory->process));
         break;
     }
 }

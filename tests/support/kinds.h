@@ -44,6 +44,12 @@ enum kind {
 
 const char *kind_name(enum kind kind);
 
+/* Of the address space of an embedded process of this kind. */
+static inline unsigned kind_bits(enum kind kind)
+{
+    return kind == KIND_EMBEDDED32 ? 32 : 64;
+}
+
 struct memory;
 
 /* pages pages, readable and writable, beginning at offset bytes (a multiple of a page, may be
