@@ -51,11 +51,21 @@ double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static void await_count(unsigned request, enum core_device device, int count)
+{
+    for (unsigned round = 0; round < 500 && ask(request, device) < count; round++)
+        sleep_milliseconds(10);
+    CHECK(ask(request, device) == count);
+}
+
+void await_opens(enum core_device device, int count)
+{
+    await_count(REQUEST_OPENS, device, count);
+}
+
 void await_closes(enum core_device device, int count)
 {
-    for (unsigned round = 0; round < 500 && ask(REQUEST_CLOSES, device) < count; round++)
-        sleep_milliseconds(10);
-    CHECK(ask(REQUEST_CLOSES, device) == count);
+    await_count(REQUEST_CLOSES, device, count);
 }
 
 void reap_well(pid_t child)

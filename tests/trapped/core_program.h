@@ -15,6 +15,7 @@ extern char **core_arguments; /* after the case's name */
 /* Asks DISK (REQUEST_*), on a descriptor of its own. */
 int ask(unsigned request, int device);
 /* Waits until it has been closed so often. */
+void await_opens(enum core_device device, int count);
 void await_closes(enum core_device device, int count);
 int open_or_end(const char *path, int flags);
 /* The child's exit status is asserted to be 0. */

@@ -243,7 +243,8 @@ void case_fatal(void)
 {
     static const int fatal[] = {SIGTERM, SIGINT, SIGHUP, SIGKILL, SIGALRM};
     int before = ask(REQUEST_CLOSES, CORE_QUEUE);
-    for (unsigned index = 0; index < 5; index++) {
+    int opens = ask(REQUEST_OPENS, CORE_QUEUE);
+    for (int index = 0; index < 5; index++) {
         int status = 0;
         pid_t child = fork();
         if (child == 0) {
@@ -251,7 +252,8 @@ void case_fatal(void)
             take(queue);
             _exit(1);
         }
-        sleep_milliseconds(60);
+        await_opens(CORE_QUEUE, opens + index + 1);
+        sleep_milliseconds(60); /* it waits for a token then */
         CHECK(kill(child, fatal[index]) == 0);
         CHECK(waitpid(child, &status, 0) == child);
         CHECK(WIFSIGNALED(status) && WTERMSIG(status) == fatal[index]);
